@@ -1,0 +1,50 @@
+# operations_runbook: what this project is.  How it is built stands in pgxs.mk.
+EXTENSION  = operations_runbook
+PGFILEDESC = "operations_runbook - an operations runbook inside the database"
+
+# The order in which the parts of the install script follow one another.
+SQL_PARTS = src/core/install.sql src/health/health.sql
+
+# Markdown pages that ops.runbook() answers with.
+PAGES = $(sort $(wildcard src/*/pages/*.md))
+
+REGRESS   = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
+
+# What plain "make" does; pgxs.mk says how.
+all:
+
+# Targets that build their own machine: root on Debian, see test/README.md.
+.PHONY: demo demo-stop test lint indent bench fuzz dist deb docs
+
+demo:
+	@test/demo.sh start
+
+demo-stop:
+	@test/demo.sh stop
+
+test:
+	@test/run.sh
+
+lint:
+	@test/lint/run.sh
+
+indent:
+	@test/lint/indent.sh --write
+
+bench:
+	@test/bench/run.sh
+
+fuzz:
+	@test/fuzz/run.sh
+
+dist:
+	@test/dist.sh
+
+deb:
+	@test/deb.sh
+
+docs:
+	@test/docs.sh --write
+
+include pgxs.mk

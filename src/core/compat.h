@@ -1,0 +1,288 @@
+/*-------------------------------------------------------------------------
+ *
+ * compat.h
+ *	  Differences between server versions; the only reader of the version.
+ *
+ * What stands here takes the newest server's shape and serves the older
+ * ones.  Structs of the server whose fields were renamed are read into a
+ * struct of ours, so that the rooms know one name for one fact.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OPS_COMPAT_H
+#define OPS_COMPAT_H
+
+#include "access/transam.h"
+#include "access/xlog.h"
+#include "common/relpath.h"
+#include "fmgr.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/postmaster.h"
+#include "storage/proc.h"
+#include "utils/backend_status.h"
+#include "utils/guc_tables.h"
+#include "utils/jsonb.h"
+#include "utils/relmapper.h"
+
+#if PG_VERSION_NUM < 150000
+#error "operations_runbook needs PostgreSQL 15 or newer"
+#endif
+
+/* Since 18 a module names itself and its version. */
+#if PG_VERSION_NUM >= 180000
+#define OPS_MODULE_MAGIC \
+	PG_MODULE_MAGIC_EXT( \
+						.name = "operations_runbook", \
+						.version = OPS_VERSION \
+	)
+#else
+#define OPS_MODULE_MAGIC PG_MODULE_MAGIC
+#endif
+
+/* Slots of auxiliary processes in the backend status array. */
+#if PG_VERSION_NUM >= 170000
+#define OPS_NUM_AUX_SLOTS NUM_AUXILIARY_PROCS
+#else
+#define OPS_NUM_AUX_SLOTS NUM_AUXPROCTYPES
+#endif
+
+#if PG_VERSION_NUM < 160000
+typedef Oid RelFileNumber;
+#endif
+
+/* Renamed, or turned into a struct of another name, in 17. */
+#if PG_VERSION_NUM < 170000
+#define TransamVariables ShmemVariableCache
+#endif
+
+/*
+ * The shared array of backend status entries.
+ *
+ * It is private to the server, but each backend knows its own entry and that
+ * entry's place.  Reading the entries where they lie costs a twentieth of
+ * pgstat_fetch_stat_local_beentry(), which copies every string of every
+ * session first.
+ */
+static inline volatile PgBackendStatus *
+ops_compat_backend_status_array(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return MyBEEntry - MyProcNumber;
+#else
+	return MyBEEntry - (MyBackendId - 1);
+#endif
+}
+
+/*
+ * Place of a process in that array, or -1 while it is still starting up.
+ */
+static inline int
+ops_compat_status_slot(volatile PGPROC *proc)
+{
+#if PG_VERSION_NUM >= 170000
+	return (int) (proc - ProcGlobal->allProcs);
+#else
+	return proc->backendId > 0 ? proc->backendId - 1 : -1;
+#endif
+}
+
+/*
+ * Connections that ordinary roles cannot take.
+ */
+static inline int
+ops_compat_reserved_connections(void)
+{
+#if PG_VERSION_NUM >= 160000
+	return SuperuserReservedConnections + ReservedConnections;
+#else
+	return ReservedBackends;
+#endif
+}
+
+static inline struct config_generic **
+ops_compat_guc_variables(int *count)
+{
+#if PG_VERSION_NUM >= 160000
+	return get_guc_variables(count);
+#else
+	*count = GetNumConfigOptions();
+	return get_guc_variables();
+#endif
+}
+
+static inline RelFileNumber
+ops_compat_mapped_filenumber(Oid relid, bool shared)
+{
+#if PG_VERSION_NUM >= 160000
+	return RelationMapOidToFilenumber(relid, shared);
+#else
+	return RelationMapOidToFilenode(relid, shared);
+#endif
+}
+
+/*
+ * Path of a permanent relation's main fork, into the caller's buffer.
+ */
+static inline void
+ops_compat_relation_path(char *buffer, size_t size, Oid database,
+						 Oid tablespace, RelFileNumber filenumber)
+{
+#if PG_VERSION_NUM >= 180000
+	RelPathStr	path = GetRelationPath(database, tablespace, filenumber,
+									   INVALID_PROC_NUMBER, MAIN_FORKNUM);
+
+	strlcpy(buffer, path.str, size);
+#else
+	char	   *path = GetRelationPath(database, tablespace, filenumber,
+									   -1, MAIN_FORKNUM);
+
+	strlcpy(buffer, path, size);
+	pfree(path);
+#endif
+}
+
+/*
+ * Cumulative statistics of one database.
+ */
+typedef struct OpsDatabaseStats
+{
+	int64		commits;
+	int64		rollbacks;
+	int64		blocks_fetched;
+	int64		blocks_hit;
+	int64		conflicts;
+	int64		temp_files;
+	int64		temp_bytes;
+	int64		deadlocks;
+	int64		checksum_failures;
+	TimestampTz last_checksum_failure;
+	TimestampTz reset;			/* 0 if never */
+} OpsDatabaseStats;
+
+static inline bool
+ops_compat_database_stats(Oid database, OpsDatabaseStats *stats)
+{
+	PgStat_StatDBEntry *entry = pgstat_fetch_stat_dbentry(database);
+
+	if (entry == NULL)
+		return false;
+#if PG_VERSION_NUM >= 160000
+	stats->commits = entry->xact_commit;
+	stats->rollbacks = entry->xact_rollback;
+	stats->blocks_fetched = entry->blocks_fetched;
+	stats->blocks_hit = entry->blocks_hit;
+	stats->conflicts = entry->conflict_tablespace + entry->conflict_lock +
+		entry->conflict_snapshot + entry->conflict_logicalslot +
+		entry->conflict_bufferpin + entry->conflict_startup_deadlock;
+	stats->temp_files = entry->temp_files;
+	stats->temp_bytes = entry->temp_bytes;
+	stats->deadlocks = entry->deadlocks;
+	stats->checksum_failures = entry->checksum_failures;
+#else
+	stats->commits = entry->n_xact_commit;
+	stats->rollbacks = entry->n_xact_rollback;
+	stats->blocks_fetched = entry->n_blocks_fetched;
+	stats->blocks_hit = entry->n_blocks_hit;
+	stats->conflicts = entry->n_conflict_tablespace + entry->n_conflict_lock +
+		entry->n_conflict_snapshot + entry->n_conflict_bufferpin +
+		entry->n_conflict_startup_deadlock;
+	stats->temp_files = entry->n_temp_files;
+	stats->temp_bytes = entry->n_temp_bytes;
+	stats->deadlocks = entry->n_deadlocks;
+	stats->checksum_failures = entry->n_checksum_failures;
+#endif
+	stats->last_checksum_failure = entry->last_checksum_failure;
+	stats->reset = entry->stat_reset_timestamp;
+	return true;
+}
+
+/*
+ * Cumulative statistics of one table or index.
+ */
+typedef struct OpsRelationStats
+{
+	int64		scans;
+	int64		live_tuples;
+	int64		dead_tuples;
+	int64		mod_since_analyze;
+	int64		ins_since_vacuum;
+	TimestampTz last_vacuum;	/* by anybody; 0 if never */
+	TimestampTz last_analyze;
+} OpsRelationStats;
+
+static inline bool
+ops_compat_relation_stats(Oid relid, bool shared, OpsRelationStats *stats)
+{
+	PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry_ext(shared, relid);
+
+	if (entry == NULL)
+		return false;
+	stats->scans = entry->numscans;
+#if PG_VERSION_NUM >= 160000
+	stats->live_tuples = entry->live_tuples;
+	stats->dead_tuples = entry->dead_tuples;
+	stats->mod_since_analyze = entry->mod_since_analyze;
+	stats->ins_since_vacuum = entry->ins_since_vacuum;
+	stats->last_vacuum = Max(entry->last_vacuum_time,
+							 entry->last_autovacuum_time);
+	stats->last_analyze = Max(entry->last_analyze_time,
+							  entry->last_autoanalyze_time);
+#else
+	stats->live_tuples = entry->n_live_tuples;
+	stats->dead_tuples = entry->n_dead_tuples;
+	stats->mod_since_analyze = entry->changes_since_analyze;
+	stats->ins_since_vacuum = entry->inserts_since_vacuum;
+	stats->last_vacuum = Max(entry->vacuum_timestamp,
+							 entry->autovac_vacuum_timestamp);
+	stats->last_analyze = Max(entry->analyze_timestamp,
+							  entry->autovac_analyze_timestamp);
+#endif
+	return true;
+}
+
+/*
+ * Checkpoints by the clock and on request, since the statistics began.
+ */
+static inline void
+ops_compat_checkpoint_stats(int64 *timed, int64 *requested)
+{
+	PgStat_CheckpointerStats *stats = pgstat_fetch_stat_checkpointer();
+
+#if PG_VERSION_NUM >= 170000
+	*timed = stats->num_timed + stats->restartpoints_timed;
+	*requested = stats->num_requested + stats->restartpoints_requested;
+#else
+	*timed = stats->timed_checkpoints;
+	*requested = stats->requested_checkpoints;
+#endif
+}
+
+/*
+ * Growing jsonb: 19 gathers its state in one struct.
+ */
+#if PG_VERSION_NUM >= 190000
+typedef JsonbInState OpsJsonbState;
+
+static inline void
+ops_compat_push_jsonb(OpsJsonbState *state, JsonbIteratorToken token,
+					  JsonbValue *value)
+{
+	pushJsonbValue(state, token, value);
+}
+#else
+typedef struct OpsJsonbState
+{
+	JsonbParseState *parseState;
+	JsonbValue *result;
+} OpsJsonbState;
+
+static inline void
+ops_compat_push_jsonb(OpsJsonbState *state, JsonbIteratorToken token,
+					  JsonbValue *value)
+{
+	state->result = pushJsonbValue(&state->parseState, token, value);
+}
+#endif
+
+#endif							/* OPS_COMPAT_H */

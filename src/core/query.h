@@ -1,0 +1,31 @@
+/*-------------------------------------------------------------------------
+ *
+ * query.h
+ *	  Read-only queries of our own, inside the closed scope.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OPS_QUERY_H
+#define OPS_QUERY_H
+
+#include "core/scope.h"
+
+typedef struct OpsQuery
+{
+	OpsScope	scope;
+	uint64		nrows;
+	struct SPITupleTable *rows;
+} OpsQuery;
+
+extern void ops_query_run(OpsQuery *query, Oid owner, const char *sql);
+extern void ops_query_end(OpsQuery *query);
+
+/* Columns count from 1, rows from 0. */
+extern char *ops_query_text(const OpsQuery *query, uint64 row, int column);
+extern int64 ops_query_int64(const OpsQuery *query, uint64 row, int column,
+							 bool *isnull);
+extern double ops_query_float8(const OpsQuery *query, uint64 row, int column,
+							   bool *isnull);
+extern bool ops_query_bool(const OpsQuery *query, uint64 row, int column);
+
+#endif							/* OPS_QUERY_H */

@@ -1,0 +1,25 @@
+/*-------------------------------------------------------------------------
+ *
+ * relation.h
+ *	  Access to relations that never waits, and sizes without any lock.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OPS_RELATION_H
+#define OPS_RELATION_H
+
+#include "access/htup.h"
+#include "catalog/pg_class.h"
+
+/* Lock if nobody is in the way, held or queued; else false, and the pid. */
+extern bool ops_relation_try_lock(Oid relid, int *holder);
+extern void ops_relation_unlock(Oid relid);
+extern int	ops_relation_lock_holder(Oid relid);
+
+/* Relation of the extension itself, by its name in our schema. */
+extern Oid	ops_own_relation(const char *name);
+
+/* Bytes of the main fork, by stat(); -1 if there is no file. */
+extern int64 ops_relation_file_size(Form_pg_class relation);
+
+#endif							/* OPS_RELATION_H */
