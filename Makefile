@@ -8,7 +8,7 @@ SQL_PARTS = src/core/install.sql src/health/health.sql
 # Markdown pages that ops.runbook() answers with.
 PAGES = $(sort $(wildcard src/*/pages/*.md))
 
-REGRESS   = $(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql)))
+REGRESS   = install $(filter-out install,$(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql))))
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 
 # What plain "make" does; pgxs.mk says how.

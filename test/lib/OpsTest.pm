@@ -65,8 +65,8 @@ sub threshold
 	my ($node, $name, %change) = @_;
 	my @columns = sort keys %change;
 	my $columns = join(', ', 'check_name', @columns);
-	my $values = join(', ', "'$name'", map { "'$change{$_}'" } @columns);
-	my $sets = join(', ', map { "$_ = excluded.$_" } @columns);
+	my $values  = join(', ', "'$name'",    map { "'$change{$_}'" } @columns);
+	my $sets    = join(', ', map { "$_ = excluded.$_" } @columns);
 
 	$node->safe_psql('postgres',
 		"INSERT INTO ops.threshold ($columns) VALUES ($values) ON CONFLICT (check_name) DO UPDATE SET $sets"
@@ -87,7 +87,8 @@ sub poll_status
 	my ($node, $name, $status) = @_;
 
 	return $node->poll_query_until('postgres',
-		qq(SELECT status = '$status' FROM ops.checks("only" => ARRAY['$name'])));
+		qq(SELECT status = '$status' FROM ops.checks("only" => ARRAY['$name']))
+	);
 }
 
 1;

@@ -1,0 +1,230 @@
+# suites.sh: the suites of run.sh, a function each.  They run in the checkout
+# and work in copies below $work; source_tree, work and what setup.sh exports
+# are set.  A suite prints "ok - name" or "not ok - name" for what it counts;
+# lines that begin with "# " are shown to whoever runs it.
+
+# A fresh copy of the tree without build products, owned by postgres.
+copy_tree() {
+	local copy=$work/$1
+
+	rm -rf "$copy"
+	mkdir -p "$copy"
+	tar -C "$source_tree" --exclude=.git --exclude='*.o' --exclude='*.so' \
+		--exclude='*.bc' --exclude=./build --exclude=./dist \
+		--exclude=./tmp_check --exclude=./results -cf - . | tar -xf - -C "$copy"
+	chown -R postgres: "$copy"
+	echo "$copy"
+}
+
+# make as user postgres in a copy.
+make_in() {
+	local copy=$1
+	shift
+	as_postgres make -s -C "$copy" PG_CONFIG="$PG_CONFIG" with_llvm=no "$@"
+}
+
+# Build a copy and install it where the server looks; sets $tree.  Suites
+# that instrument the library install their own and the next one replaces it.
+build_and_install() {
+	local name=$1
+	shift
+	tree=$(copy_tree "$name")
+	make_in "$tree" "$@" &&
+		make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no install "$@" &&
+		chown -R postgres: "$tree"
+}
+
+# Start the suites' cluster with the given preloads; sets PGHOST and so on.
+start_cluster() {
+	stop_cluster
+	eval "$(PRELOAD=$1 test/lib/cluster.sh start "$work/cluster")"
+}
+
+stop_cluster() {
+	if [ -e "$work/cluster/data" ]; then
+		test/lib/cluster.sh stop "$work/cluster"
+	fi
+}
+
+as_client() {
+	as_postgres PGHOST="$PGHOST" PGPORT="$PGPORT" PGUSER=postgres "$@"
+}
+
+# What pg_regress and isolationtester say, as our own lines.  Their form
+# changed in 16.
+report_regress() {
+	sed -n -E \
+		-e "s/^test ([^ ]+) +\.\.\. ok .*/ok - $1 \1/p" \
+		-e "s/^test ([^ ]+) +\.\.\. FAILED.*/not ok - $1 \1/p" \
+		-e "s/^ok [0-9]+ +[-+] ([^ ]+).*/ok - $1 \1/p" \
+		-e "s/^not ok [0-9]+ +[-+] ([^ ]+).*/not ok - $1 \1/p"
+}
+
+report_tap() {
+	sed -n -E \
+		-e 's/^(test\/t\/[^ ]+) \.+ *ok( .*)?$/ok - \1/p' \
+		-e 's/^(test\/t\/[^ ]+) \.+ *skipped: (.*)$/ok - \1\n# skipped \1: \2/p' \
+		-e 's/^(test\/t\/[^ ]+) +\(Wstat.*/not ok - \1/p'
+}
+
+suite_lint() {
+	test/lint/run.sh
+}
+
+suite_build_gcc() {
+	make_in "$(copy_tree gcc)" CC=gcc STRICT=1
+}
+
+# The server's gcc has attributes and options that clang does not know.
+suite_build_clang() {
+	make_in "$(copy_tree clang)" CC=clang STRICT=1 \
+		COPT='-Wno-ignored-attributes -Wno-unknown-warning-option -Wno-ignored-optimization-argument'
+}
+
+suite_static() {
+	test/lint/static.sh "$(copy_tree static)"
+}
+
+# An ordinary build, installed; the suites after it use it.
+suite_install() {
+	build_and_install plain
+}
+
+# On a plain server: nothing preloaded, as whoever tries it has it.
+suite_regress() {
+	local tree=$work/plain
+
+	start_cluster ''
+	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+		installcheck ISOLATION= TAP_TESTS= > "$work/regress.out" 2>&1 ||
+		cat "$tree/build/regression.diffs"
+	report_regress regress < "$work/regress.out"
+	cat "$work/regress.out"
+	stop_cluster
+}
+
+suite_isolation() {
+	local tree=$work/plain
+
+	start_cluster operations_runbook
+	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+		installcheck REGRESS= TAP_TESTS= > "$work/isolation.out" 2>&1 ||
+		cat "$tree/build/isolation/regression.diffs"
+	report_regress isolation < "$work/isolation.out"
+	cat "$work/isolation.out"
+	stop_cluster
+}
+
+suite_tap() {
+	local tree=$work/plain
+
+	make_in "$tree" installcheck REGRESS= ISOLATION= \
+		PROVE_FLAGS='-Itest/lib --timer -j2' > "$work/tap.out" 2>&1
+	sed 's/^\[[0-9:]*\] //' "$work/tap.out" | report_tap
+	cat "$work/tap.out"
+}
+
+# Every example is started by its one command.
+suite_examples() {
+	local example
+	echo "ok - examples"
+	for example in examples/*/test.sh; do
+		[ -e "$example" ] || continue
+		if "$example"; then echo "ok - $example"; else echo "not ok - $example"; fi
+	done
+}
+
+suite_demo() {
+	OPS_DEMO_SCALE=small test/demo.sh start && test/demo.sh stop
+}
+
+suite_dist() {
+	test/dist.sh check "$work/dist"
+}
+
+suite_deb() {
+	test/deb.sh check "$work/deb"
+}
+
+suite_fuzz() {
+	OPS_FUZZ_SECONDS=${OPS_FUZZ_SECONDS:-30} test/fuzz/run.sh
+}
+
+# ASan needs to be first in the process.  On this libc it hangs any program
+# with message catalogs at start; the shim takes those functions away.
+suite_asan() {
+	local asan shim=$work/shim.so
+
+	build_and_install asan CC=gcc \
+		COPT='-fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer -O1 -g' \
+		SHLIB_LINK_EXTRA='-fsanitize=address,undefined' || return
+	asan=$(gcc -print-file-name=libasan.so):$(gcc -print-file-name=libubsan.so)
+	gcc -shared -fPIC -o "$shim" test/lib/no_nls.c
+	OPS_SERVER_ENV="LD_PRELOAD=$asan:$shim ASAN_OPTIONS=detect_leaks=0:log_path=$work/asan-report UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/asan-report" \
+		start_cluster 'operations_runbook'
+	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+		installcheck ISOLATION= TAP_TESTS= > "$work/asan.out" 2>&1 ||
+		cat "$tree/build/regression.diffs"
+	report_regress asan < "$work/asan.out"
+	cat "$work/asan.out"
+	stop_cluster
+	restore_plain
+	if compgen -G "$work/asan-report*" > /dev/null; then
+		cat "$work"/asan-report*
+		echo 'not ok - sanitizer reports'
+	else
+		echo 'ok - no sanitizer report'
+	fi
+}
+
+# One script that calls everything, under valgrind.  What Debian's server
+# itself does is not our matter: only stacks through our library count.
+suite_valgrind() {
+	local dir=$work/valgrind data=$work/valgrind/data reports
+
+	rm -rf "$dir"
+	PRELOAD=operations_runbook test/lib/cluster.sh start "$dir" > /dev/null
+	as_postgres "$BINDIR/pg_ctl" -w -s -D "$data" stop
+	as_postgres env -C / valgrind --quiet --trace-children=yes --leak-check=no \
+		--log-file="$dir/vg.%p.log" "$BINDIR/postgres" -D "$data" \
+		> "$dir/out" 2>&1 &
+	eval "$(test/lib/cluster.sh env "$dir")"
+	for _ in $(seq 120); do
+		"$BINDIR/pg_isready" -q -h "$PGHOST" -p "$PGPORT" && break
+		sleep 1
+	done
+	as_client psql -Xq -v ON_ERROR_STOP=1 -f test/lib/smoke.sql > "$dir/smoke.out" 2>&1
+	local status=$?
+	cat "$dir/smoke.out"
+	as_postgres "$BINDIR/pg_ctl" -w -s -t 120 -D "$data" stop
+	reports=$(grep -l 'operations_runbook\.so' "$dir"/vg.*.log || true)
+	if [ -n "$reports" ]; then
+		cat $reports
+		return 1
+	fi
+	rm -rf "$dir"
+	return "$status"
+}
+
+suite_coverage() {
+	build_and_install coverage PROFILE='--coverage -O0' || return
+	start_cluster operations_runbook
+	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
+		installcheck ISOLATION= TAP_TESTS= PROFILE='--coverage -O0' > /dev/null 2>&1
+	stop_cluster
+	make_in "$tree" installcheck REGRESS= ISOLATION= PROFILE='--coverage -O0' \
+		PROVE_FLAGS='-Itest/lib -j2' > "$work/coverage.out" 2>&1
+	lcov -q --capture --no-external --rc lcov_branch_coverage=1 \
+		--directory "$tree/src" --base-directory "$tree" -o "$work/lcov" 2> /dev/null
+	lcov --summary --rc lcov_branch_coverage=1 "$work/lcov" 2>&1 |
+		sed -n -E 's/^ *(lines|functions|branches)\.+: (.*)/# coverage of \1: \2/p'
+	restore_plain
+	grep -q '^SF:' "$work/lcov"
+}
+
+# Put the ordinary library back after an instrumented one.
+restore_plain() {
+	if [ -d "$work/plain" ]; then
+		make -s -C "$work/plain" PG_CONFIG="$PG_CONFIG" with_llvm=no install
+	fi
+}
