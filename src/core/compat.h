@@ -14,15 +14,23 @@
 
 #include "access/transam.h"
 #include "access/xlog.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_constraint.h"
 #include "common/relpath.h"
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "postmaster/autovacuum.h"
 #include "postmaster/postmaster.h"
+#include "replication/slot.h"
+#include "storage/bufmgr.h"
 #include "storage/proc.h"
+#include "storage/procarray.h"
+#include "storage/sinvaladt.h"
 #include "utils/backend_status.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
+#include "utils/rel.h"
 #include "utils/relmapper.h"
 
 #if PG_VERSION_NUM < 150000
@@ -100,6 +108,20 @@ ops_compat_reserved_connections(void)
 #endif
 }
 
+/*
+ * Autovacuum workers that can run at a time.  Since 18 their slots are set
+ * aside at start, and a limit above that number is not reached.
+ */
+static inline int
+ops_compat_autovacuum_workers(void)
+{
+#if PG_VERSION_NUM >= 180000
+	return Min(autovacuum_max_workers, autovacuum_worker_slots);
+#else
+	return autovacuum_max_workers;
+#endif
+}
+
 static inline struct config_generic **
 ops_compat_guc_variables(int *count)
 {
@@ -139,6 +161,71 @@ ops_compat_relation_path(char *buffer, size_t size, Oid database,
 
 	strlcpy(buffer, path, size);
 	pfree(path);
+#endif
+}
+
+/*
+ * First page of a relation's main fork, pinned, without opening the relation.
+ *
+ * The caller holds a lock that keeps the file from going away.
+ */
+static inline Buffer
+ops_compat_read_first_page(Oid tablespace, RelFileNumber filenumber,
+						   bool permanent)
+{
+#if PG_VERSION_NUM >= 160000
+	RelFileLocator file = {tablespace, MyDatabaseId, filenumber};
+#else
+	RelFileNode file = {tablespace, MyDatabaseId, filenumber};
+#endif
+
+	return ReadBufferWithoutRelcache(file, MAIN_FORKNUM, 0, RBM_NORMAL, NULL,
+									 permanent);
+}
+
+/*
+ * The process that a schema for temporary tables belongs to, 0 if none.
+ */
+static inline int
+ops_compat_temp_schema_pid(Oid schema)
+{
+#if PG_VERSION_NUM >= 170000
+	ProcNumber	owner = GetTempNamespaceProcNumber(schema);
+	PGPROC	   *proc = owner >= 0 ? ProcNumberGetProc(owner) : NULL;
+#else
+	int			owner = GetTempNamespaceBackendId(schema);
+	PGPROC	   *proc = owner > 0 ? BackendIdGetProc(owner) : NULL;
+#endif
+
+	return proc ? proc->pid : 0;
+}
+
+/*
+ * Dead rows from which on autovacuum acts however large the table is, since
+ * 18; negative if there is no such limit.
+ */
+static inline int
+ops_compat_vacuum_max_threshold(const AutoVacOpts *options)
+{
+#if PG_VERSION_NUM >= 180000
+	if (options && options->vacuum_max_threshold >= -1)
+		return options->vacuum_max_threshold;
+	return autovacuum_vac_max_thresh;
+#else
+	return -1;
+#endif
+}
+
+/*
+ * Whether a constraint is enforced at all; since 18 it need not be.
+ */
+static inline bool
+ops_compat_constraint_enforced(Form_pg_constraint constraint)
+{
+#if PG_VERSION_NUM >= 180000
+	return constraint->conenforced;
+#else
+	return true;
 #endif
 }
 
@@ -255,6 +342,47 @@ ops_compat_checkpoint_stats(int64 *timed, int64 *requested)
 #else
 	*timed = stats->timed_checkpoints;
 	*requested = stats->requested_checkpoints;
+#endif
+}
+
+/*
+ * When the counters of checkpoints last began at zero; 0 if never.  Before
+ * 17 they were reset along with those of the background writer.
+ */
+static inline TimestampTz
+ops_compat_checkpoint_reset(void)
+{
+#if PG_VERSION_NUM >= 170000
+	return pgstat_fetch_stat_checkpointer()->stat_reset_timestamp;
+#else
+	return pgstat_fetch_stat_bgwriter()->stat_reset_timestamp;
+#endif
+}
+
+/*
+ * Whether a slot was given up: it is of no use any more and holds nothing.
+ */
+static inline bool
+ops_compat_slot_invalidated(const ReplicationSlotPersistentData *data)
+{
+#if PG_VERSION_NUM >= 160000
+	return data->invalidated != RS_INVAL_NONE;
+#else
+	return XLogRecPtrIsInvalid(data->restart_lsn) &&
+		!XLogRecPtrIsInvalid(data->invalidated_at);
+#endif
+}
+
+/*
+ * Since when nobody uses a slot, 0 if the server does not keep it.
+ */
+static inline TimestampTz
+ops_compat_slot_inactive_since(const ReplicationSlot *slot)
+{
+#if PG_VERSION_NUM >= 170000
+	return slot->inactive_since;
+#else
+	return 0;
 #endif
 }
 

@@ -56,6 +56,8 @@ ops_activity(OpsRun *run)
 			backend->pid != proc->pid)
 			continue;
 		read_proc(proc, backend);
+		if (backend->type == B_BACKEND && backend->state == STATE_DISABLED)
+			activity->nuntracked++;
 		activity->count++;
 	}
 	if (max_prepared_xacts > 0)
@@ -67,6 +69,26 @@ ops_activity(OpsRun *run)
 
 	run->activity = activity;
 	return activity;
+}
+
+/*
+ * Take back a result that found nothing wrong with the sessions' times, if
+ * there are sessions that keep none.
+ */
+void
+ops_activity_distrust(OpsRun *run, OpsResult *result)
+{
+	int			untracked = ops_activity(run)->nuntracked;
+
+	if (untracked == 0 || result->value >= result->warning ||
+		result->value >= result->critical)
+		return;
+	ops_result_unknown(result, OPS_FAILED,
+					   ngettext("%d session keeps no times, as track_activities is off",
+								"%d sessions keep no times, as track_activities is off",
+								untracked),
+					   untracked);
+	ops_result_remedy(result, "ALTER SYSTEM SET track_activities = on; SELECT pg_reload_conf();");
 }
 
 /*
@@ -151,7 +173,8 @@ read_proc(volatile PGPROC *proc, OpsBackend *backend)
 {
 	backend->xid = proc->xid;
 	backend->xmin = proc->xmin;
-	backend->in_vacuum = (proc->statusFlags & PROC_IN_VACUUM) != 0;
+	backend->in_vacuum = (proc->statusFlags &
+						  (PROC_IN_VACUUM | PROC_IN_LOGICAL_DECODING)) != 0;
 	backend->wait_start = 0;
 	if (proc->waitStatus == PROC_WAIT_STATUS_WAITING)
 		backend->wait_start = (TimestampTz)

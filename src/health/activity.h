@@ -24,7 +24,8 @@ typedef struct OpsBackend
 	TimestampTz state_start;
 	TransactionId xid;
 	TransactionId xmin;
-	bool		in_vacuum;		/* lazy vacuum: its xmin holds nothing back */
+	bool		in_vacuum;		/* lazy vacuum or logical decoding: its xmin
+								 * holds nothing back */
 	TimestampTz wait_start;		/* of a heavyweight lock, 0 if none */
 	ProgressCommandType progress;
 	Oid			progress_relation;
@@ -44,12 +45,14 @@ typedef struct OpsActivity
 {
 	int			count;
 	OpsBackend *backend;
+	int			nuntracked;		/* clients with track_activities off */
 	int			nprepared;
 	OpsPrepared *prepared;
 	TimestampTz checkpointer_started;	/* 0 if there is none */
 } OpsActivity;
 
 extern const OpsActivity *ops_activity(OpsRun *run);
+extern void ops_activity_distrust(OpsRun *run, OpsResult *result);
 
 extern double ops_seconds_since(const OpsRun *run, TimestampTz then);
 extern const char *ops_duration(double seconds);

@@ -33,7 +33,10 @@ const OpsFamily ops_family_table[] = {
 	{"storage", ops_storage_checks, &ops_storage_count},
 	{"settings", ops_settings_checks, &ops_settings_count},
 	{"security", ops_security_checks, &ops_security_count},
+	{"vacuum", ops_vacuum_checks, &ops_vacuum_count},
 	{"schema", ops_schema_checks, &ops_schema_count},
+	{"sequences", ops_sequences_checks, &ops_sequences_count},
+	{"jobs", ops_jobs_checks, &ops_jobs_count},
 	{NULL, NULL, NULL}
 };
 

@@ -207,17 +207,23 @@ extern const OpsCheck ops_activity_checks[];
 extern const int ops_activity_count;
 extern const OpsCheck ops_horizon_checks[];
 extern const int ops_horizon_count;
+extern const OpsCheck ops_jobs_checks[];
+extern const int ops_jobs_count;
 extern const OpsCheck ops_replication_checks[];
 extern const int ops_replication_count;
 extern const OpsCheck ops_schema_checks[];
 extern const int ops_schema_count;
 extern const OpsCheck ops_security_checks[];
 extern const int ops_security_count;
+extern const OpsCheck ops_sequences_checks[];
+extern const int ops_sequences_count;
 extern const OpsCheck ops_settings_checks[];
 extern const int ops_settings_count;
 extern const OpsCheck ops_statistics_checks[];
 extern const int ops_statistics_count;
 extern const OpsCheck ops_storage_checks[];
 extern const int ops_storage_count;
+extern const OpsCheck ops_vacuum_checks[];
+extern const int ops_vacuum_count;
 
 #endif							/* OPS_CHECK_H */

@@ -30,6 +30,9 @@
 /* From this many waiters on, somebody blocks more than one colleague. */
 #define MANY_WAITERS	3
 
+/* Seconds of waiting from which on the lock table is asked for the blocker. */
+#define WORTH_ASKING	1
+
 /* How long a crash is news. */
 #define CRASH_FAILS_FOR	3600
 #define CRASH_WARNS_FOR	86400
@@ -120,6 +123,9 @@ count_session(SessionCount *counts, int ncounts, Oid id)
 	return ncounts + 1;
 }
 
+/*
+ * Superusers are let in whatever their limit is.
+ */
 static int
 role_connection_limit(Oid role)
 {
@@ -128,7 +134,10 @@ role_connection_limit(Oid role)
 
 	if (HeapTupleIsValid(tuple))
 	{
-		limit = ((Form_pg_authid) GETSTRUCT(tuple))->rolconnlimit;
+		Form_pg_authid form = (Form_pg_authid) GETSTRUCT(tuple);
+
+		if (!form->rolsuper)
+			limit = form->rolconnlimit;
 		ReleaseSysCache(tuple);
 	}
 	return limit;
@@ -216,6 +225,25 @@ probe_connections(OpsRun *run, OpsResult *result)
 }
 
 /*
+ * Say how to stop a process.  One that is idle has nothing to cancel.
+ */
+static void
+suggest_stop(const OpsActivity *activity, OpsResult *result, int pid)
+{
+	bool		idle = false;
+
+	for (int i = 0; i < activity->count; i++)
+	{
+		if (activity->backend[i].pid == pid)
+			idle = is_idle_in_transaction(&activity->backend[i]);
+	}
+	if (idle)
+		ops_result_remedy(result, "SELECT pg_terminate_backend(%d);", pid);
+	else
+		ops_result_remedy(result, "SELECT pg_cancel_backend(%d);", pid);
+}
+
+/*
  * idle_in_tx: the client that has been idle in its transaction for longest.
  */
 static void
@@ -253,6 +281,7 @@ probe_idle_in_tx(OpsRun *run, OpsResult *result)
 	if (result->nculprits > 0)
 		ops_result_remedy(result, "SELECT pg_terminate_backend(%d);",
 						  result->culprit[0].pid);
+	ops_activity_distrust(run, result);
 }
 
 /*
@@ -278,8 +307,8 @@ probe_long_tx(OpsRun *run, OpsResult *result)
 	ops_result_value(result, longest, _("the longest open transaction has lasted %s"),
 					 ops_duration(longest));
 	if (result->nculprits > 0)
-		ops_result_remedy(result, "SELECT pg_cancel_backend(%d);",
-						  result->culprit[0].pid);
+		suggest_stop(activity, result, result->culprit[0].pid);
+	ops_activity_distrust(run, result);
 }
 
 /*
@@ -305,8 +334,8 @@ probe_long_query(OpsRun *run, OpsResult *result)
 	ops_result_value(result, longest, _("the longest statement has run for %s"),
 					 ops_duration(longest));
 	if (result->nculprits > 0)
-		ops_result_remedy(result, "SELECT pg_cancel_backend(%d);",
-						  result->culprit[0].pid);
+		suggest_stop(activity, result, result->culprit[0].pid);
+	ops_activity_distrust(run, result);
 }
 
 /*
@@ -326,7 +355,14 @@ blockers_of(int pid, int *one)
 	*one = nblockers > 0 ? pids[0] : 0;
 	initStringInfo(&list);
 	for (int i = 0; i < nblockers; i++)
-		appendStringInfo(&list, "%s%d", i > 0 ? ", " : "", pids[i]);
+	{
+		if (i > 0)
+			appendStringInfoString(&list, ", ");
+		if (pids[i] == 0)
+			appendStringInfoString(&list, _("a prepared transaction"));
+		else
+			appendStringInfo(&list, "%d", pids[i]);
+	}
 	return list.data;
 }
 
@@ -393,10 +429,13 @@ probe_blocked(OpsRun *run, OpsResult *result)
 	for (int i = 0; i < result->nculprits; i++)
 	{
 		OpsCulprit *culprit = &result->culprit[i];
+		const char *blockers;
 		int			blocker;
-		const char *blockers = blockers_of(culprit->pid, &blocker);
 
-		if (blocker != 0)
+		if (culprit->value < WORTH_ASKING)
+			continue;
+		blockers = blockers_of(culprit->pid, &blocker);
+		if (blockers[0] != '\0')
 			culprit->note = psprintf(_("blocked by %s"), blockers);
 	}
 	if (longest >= result->warning)
@@ -404,7 +443,7 @@ probe_blocked(OpsRun *run, OpsResult *result)
 		int			head = head_of_queue(result->culprit[0].pid);
 
 		if (head != 0)
-			ops_result_remedy(result, "SELECT pg_cancel_backend(%d);", head);
+			suggest_stop(activity, result, head);
 	}
 }
 
@@ -453,6 +492,7 @@ probe_autovacuum_workers(OpsRun *run, OpsResult *result)
 {
 	const OpsActivity *activity = ops_activity(run);
 	double		shortest = get_float8_infinity();
+	int			workers = ops_compat_autovacuum_workers();
 	int			busy = 0;
 
 	for (int i = 0; i < activity->count; i++)
@@ -474,9 +514,9 @@ probe_autovacuum_workers(OpsRun *run, OpsResult *result)
 		ops_result_value(result, 0, "%s", _("autovacuum is switched off"));
 		ops_result_remedy(result, "ALTER SYSTEM SET autovacuum = on; ALTER SYSTEM SET track_counts = on; SELECT pg_reload_conf();");
 	}
-	else if (busy < autovacuum_max_workers)
+	else if (busy < workers)
 		ops_result_value(result, 0, _("%d of %d autovacuum workers busy"),
-						 busy, autovacuum_max_workers);
+						 busy, workers);
 	else
 		ops_result_value(result, shortest,
 						 _("all %d autovacuum workers have been busy for %s"),
@@ -534,7 +574,7 @@ probe_lock_table(OpsRun *run, OpsResult *result)
 {
 	LockData   *data = GetLockStatusData();
 	double		capacity = (double) max_locks_per_xact *
-		(MaxBackends + max_prepared_xacts);
+	(MaxBackends + max_prepared_xacts);
 	int			locks = 0;
 	double		percent;
 

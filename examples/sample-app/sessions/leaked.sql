@@ -1,0 +1,3 @@
+-- pgbench script: a connection the pool forgot.
+SELECT 1;
+\sleep 600 s
