@@ -120,7 +120,7 @@ $node->safe_psql('postgres',
 	'SET enable_seqscan = off; SELECT sum((SELECT i FROM small WHERE i = g % 100 + 1)) FROM generate_series(1, 300000) g'
 );
 becomes($node, 'cache_hit', 'ok', 'a small table');
-read_big(9);
+read_big(5);
 becomes($node, 'cache_hit', 'warn', 'a few scans of a large one');
 read_big(40);
 becomes($node, 'cache_hit', 'fail', 'many scans of a large one');

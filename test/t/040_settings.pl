@@ -45,30 +45,31 @@ sub reload_seen
 	return;
 }
 
-# settings
-status_is($node, 'settings', 'ok', 'nothing dangerous');
+# unsafe_settings
+status_is($node, 'unsafe_settings', 'ok', 'nothing dangerous');
 alter_system('zero_damaged_pages', 'on');
-$row = status_is($node, 'settings', 'warn', 'zero_damaged_pages is on');
+$row =
+  status_is($node, 'unsafe_settings', 'warn', 'zero_damaged_pages is on');
 is($row->{value}, 1, 'one is counted');
 is($row->{details}{culprits}[0]{name},
 	'zero_damaged_pages', 'and it is named');
 alter_system('fsync', 'off');
-$row = status_is($node, 'settings', 'fail', 'fsync is off');
+$row = status_is($node, 'unsafe_settings', 'fail', 'fsync is off');
 is($row->{value}, 2, 'two are counted');
 is( $row->{remedy},
 	'ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf();',
 	'the worst one comes first');
 alter_system('fsync',            'on');
 alter_system('full_page_writes', 'off');
-status_is($node, 'settings', 'fail', 'full_page_writes is off');
+status_is($node, 'unsafe_settings', 'fail', 'full_page_writes is off');
 alter_system('full_page_writes',   'on');
 alter_system('zero_damaged_pages', 'off');
 is( $node->safe_psql(
 		'postgres',
 		q(SET zero_damaged_pages = on;
-		  SELECT status FROM ops.checks("only" => ARRAY['settings']))),
+		  SELECT status FROM ops.checks("only" => ARRAY['unsafe_settings']))),
 	'ok',
-	'settings: what one session set does not count');
+	'unsafe_settings: what one session set does not count');
 
 # pending_restart, and config_files, which takes no offence at it
 status_is($node, 'pending_restart', 'ok', 'nothing waits');
@@ -172,7 +173,7 @@ hba_is('ok', '# as it was');
 hba_is('ok', 'host all all 127.0.0.0/8 trust');
 hba_is('ok', 'host all all localhost trust');
 hba_is('ok', 'host all all samehost trust');
-hba_is('ok', 'hostssl all all 0.0.0.0/0 scram-sha-256');
+hba_is('ok', 'host all all 0.0.0.0/0 scram-sha-256');
 hba_is('ok', 'host all all 10.0.0.0/8 md5');
 $row = hba_is('warn', 'host all all 0.0.0.0/0 md5');
 is($row->{value}, 1, 'one line is counted');

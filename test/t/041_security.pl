@@ -93,7 +93,8 @@ is($row->{details}{culprits}[0]{role}, 'old App', 'and named');
 threshold($node, 'md5_passwords', critical => 1);
 status_is($node, 'md5_passwords', 'fail', 'one is too many');
 $row =
-  status_is($node, 'md5_passwords', 'unknown', 'to others', role => 'watcher');
+  status_is($node, 'md5_passwords', 'unknown', 'to others',
+	role => 'watcher');
 is($row->{details}{reason}, 'denied', 'because it is denied');
 unlike($row->{message}, qr/old App/, 'and nobody is named');
 $node->safe_psql('postgres',

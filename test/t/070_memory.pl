@@ -1,0 +1,87 @@
+
+# 10,000 calls in one session take no more memory than 4,000: the first round
+# fills caches, and the second those of the measurement itself.
+use strict;
+use warnings FATAL => 'all';
+
+use lib 'test/lib';
+use OpsTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+my $node = new_server('primary', 'operations_runbook.sample_interval = 1ms');
+$node->safe_psql('postgres',
+	'CREATE TABLE t (id bigserial PRIMARY KEY, r bigint REFERENCES t); INSERT INTO t DEFAULT VALUES');
+
+# Bytes of the session's memory contexts, and of the process, after each
+# round of calls: ops.health() and ops.checks() in turn.
+sub growth
+{
+	my ($calls, $depth, $commit) = @_;
+	my $sql = qq{
+		CREATE TEMP TABLE used (round int, contexts bigint, rss bigint);
+		CREATE PROCEDURE pg_temp.round(n int) LANGUAGE plpgsql AS
+		\$\$BEGIN
+			FOR i IN 1 .. $calls / 5 LOOP
+				PERFORM ops.health('default', '$depth');
+				PERFORM count(*) FROM ops.checks('$depth');
+				$commit
+			END LOOP;
+			INSERT INTO used
+			SELECT n, sum(total_bytes),
+			       (SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\\s+(\\d+)')::bigint * 1024)
+			  FROM pg_backend_memory_contexts;
+			$commit
+		END\$\$;
+		CALL pg_temp.round(1);
+		CALL pg_temp.round(2);
+		CALL pg_temp.round(3);
+		CALL pg_temp.round(4);
+		CALL pg_temp.round(5);
+		SELECT max(contexts) FILTER (WHERE round > 2) - max(contexts) FILTER (WHERE round = 2),
+		       max(rss) FILTER (WHERE round > 2) - max(rss) FILTER (WHERE round = 2)
+		  FROM used;
+	};
+
+	return split /\|/, $node->safe_psql('postgres', $sql);
+}
+
+my ($contexts, $process) = growth(10000, 'fast', 'COMMIT;');
+note("fast: contexts grew by $contexts bytes, the process by $process");
+cmp_ok($contexts, '<', 65536, '10,000 fast calls: contexts do not grow');
+cmp_ok($process, '<', 1024 * 1024, '10,000 fast calls: the process does not grow');
+
+($contexts, $process) = growth(10000, 'fast', '');
+note("fast, one transaction each round: contexts $contexts, process $process");
+cmp_ok($contexts, '<', 65536, '10,000 fast calls in few transactions');
+
+($contexts, $process) = growth(500, 'deep', 'COMMIT;');
+note("deep: contexts grew by $contexts bytes, the process by $process");
+cmp_ok($contexts, '<', 65536, '500 deep calls: contexts do not grow');
+cmp_ok($process, '<', 2 * 1024 * 1024, '500 deep calls: the process does not grow');
+
+# Nor do calls that are cut off, or that measure nothing.
+is( $node->safe_psql(
+		'postgres', q{
+		CREATE PROCEDURE pg_temp.cut(n int) LANGUAGE plpgsql AS
+		$$BEGIN
+			FOR i IN 1 .. n LOOP
+				PERFORM ops.health('default', 'deep', NULL, '100 microseconds');
+				BEGIN
+					PERFORM ops.health("only" => '{nonesuch}');
+				EXCEPTION WHEN OTHERS THEN
+				END;
+			END LOOP;
+		END$$;
+		CALL pg_temp.cut(500);
+		CREATE TEMP TABLE before AS SELECT sum(total_bytes) AS bytes FROM pg_backend_memory_contexts;
+		CALL pg_temp.cut(2000);
+		CALL pg_temp.cut(1);
+		SELECT sum(total_bytes) - (SELECT bytes FROM before) < 262144 FROM pg_backend_memory_contexts;
+	}),
+	't',
+	'calls that fail or run out of time: contexts do not grow');
+
+$node->stop;
+done_testing();
