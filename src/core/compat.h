@@ -184,7 +184,10 @@ ops_compat_read_first_page(Oid tablespace, RelFileNumber filenumber,
 }
 
 /*
- * The process that a schema for temporary tables belongs to, 0 if none.
+ * The process that uses a schema for temporary tables, 0 if nobody does.
+ *
+ * The schema is named after a slot, which can have gone to another session,
+ * even to one of another database, after a crash left the schema behind.
  */
 static inline int
 ops_compat_temp_schema_pid(Oid schema)
@@ -197,7 +200,10 @@ ops_compat_temp_schema_pid(Oid schema)
 	PGPROC	   *proc = owner > 0 ? BackendIdGetProc(owner) : NULL;
 #endif
 
-	return proc ? proc->pid : 0;
+	if (proc == NULL || proc->databaseId != MyDatabaseId ||
+		proc->tempNamespaceId != schema)
+		return 0;
+	return proc->pid;
 }
 
 /*
@@ -370,6 +376,43 @@ ops_compat_slot_invalidated(const ReplicationSlotPersistentData *data)
 #else
 	return XLogRecPtrIsInvalid(data->restart_lsn) &&
 		!XLogRecPtrIsInvalid(data->invalidated_at);
+#endif
+}
+
+/*
+ * Why such a slot was given up.
+ */
+static inline const char *
+ops_compat_slot_loss(const ReplicationSlotPersistentData *data)
+{
+#if PG_VERSION_NUM >= 160000
+	switch (data->invalidated)
+	{
+		case RS_INVAL_HORIZON:
+			return _("rows that it needs were removed");
+		case RS_INVAL_WAL_LEVEL:
+			return _("wal_level is too low for it");
+#if PG_VERSION_NUM >= 180000
+		case RS_INVAL_IDLE_TIMEOUT:
+			return _("it was idle for too long");
+#endif
+		default:
+			break;
+	}
+#endif
+	return _("its WAL is gone");
+}
+
+/*
+ * Whether a slot is or was a copy of one on the primary.
+ */
+static inline bool
+ops_compat_slot_synced(const ReplicationSlotPersistentData *data)
+{
+#if PG_VERSION_NUM >= 170000
+	return data->synced;
+#else
+	return false;
 #endif
 }
 

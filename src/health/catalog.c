@@ -5,9 +5,9 @@
  *
  * One pass over pg_class, pg_index and pg_constraint each, in the order of
  * their tables' OIDs, so that what belongs to a table is found without a hash
- * table.  No relation but these catalogs is opened or locked.  The passes see
- * the catalogs at slightly different times: what refers to a relation that
- * the first one did not see is left out.
+ * table.  All see the same snapshot, so a table that is just being dropped
+ * does not look as if it had lost its indexes.  No relation but these catalogs
+ * is opened or locked.
  *
  * Sizes and statistics cost some microseconds each and are read when somebody
  * first asks, but at most once.
@@ -16,6 +16,7 @@
  */
 #include "postgres.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include "access/genam.h"
@@ -29,6 +30,7 @@
 #include "health/catalog.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /* An array that grows by doubling, whatever is in it. */
@@ -52,6 +54,9 @@ typedef struct Loader
 	int			constraint_space;
 } Loader;
 
+static void scan_as_of(OpsRun *run, Oid table, Oid index, Snapshot snapshot,
+					   int nkeys, ScanKey keys,
+					   OpsTupleReader reader, void *arg);
 static void read_relation(HeapTuple tuple, TupleDesc desc, void *arg);
 static bool is_user_relation(const Loader *loader, Form_pg_class form);
 static void link_toast_tables(OpsCatalog *catalog);
@@ -70,6 +75,7 @@ const OpsCatalog *
 ops_catalog(OpsRun *run)
 {
 	Loader		loader;
+	Snapshot	snapshot;
 
 	if (run->catalog)
 		return run->catalog;
@@ -85,13 +91,15 @@ ops_catalog(OpsRun *run)
 	loader.catalog->constraints = palloc(loader.constraint_space * sizeof(OpsConstraint));
 	loader.catalog->database_size = -1;
 
-	ops_catalog_scan(run, RelationRelationId, ClassOidIndexId, 0, NULL,
-					 read_relation, &loader);
+	snapshot = RegisterSnapshot(GetLatestSnapshot());
+	scan_as_of(run, RelationRelationId, ClassOidIndexId, snapshot,
+			   0, NULL, read_relation, &loader);
 	link_toast_tables(loader.catalog);
-	ops_catalog_scan(run, IndexRelationId, IndexIndrelidIndexId, 0, NULL,
-					 read_index, &loader);
-	ops_catalog_scan(run, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
-					 0, NULL, read_constraint, &loader);
+	scan_as_of(run, IndexRelationId, IndexIndrelidIndexId, snapshot,
+			   0, NULL, read_index, &loader);
+	scan_as_of(run, ConstraintRelationId, ConstraintRelidTypidNameIndexId,
+			   snapshot, 0, NULL, read_constraint, &loader);
+	UnregisterSnapshot(snapshot);
 
 	run->catalog = loader.catalog;
 	return run->catalog;
@@ -133,6 +141,32 @@ ops_catalog_size(OpsRelation *relation)
 		relation->has_size = true;
 	}
 	return relation->size;
+}
+
+/*
+ * When the file of a relation of ours was made, 0 if that is not known.
+ *
+ * Nothing in the catalogs tells the age of a relation; where the file system
+ * does, it tells when the relation was created or last rewritten.
+ */
+TimestampTz
+ops_catalog_file_born(const OpsRelation *relation)
+{
+#ifdef STATX_BTIME
+	char		path[MAXPGPATH];
+	struct statx st;
+	Oid			tablespace = relation->form.reltablespace;
+
+	if (relation->form.relfilenode == 0)
+		return 0;
+	ops_compat_relation_path(path, sizeof(path), MyDatabaseId,
+							 OidIsValid(tablespace) ? tablespace : MyDatabaseTableSpace,
+							 relation->form.relfilenode);
+	if (statx(AT_FDCWD, path, 0, STATX_BTIME, &st) == 0 &&
+		(st.stx_mask & STATX_BTIME) != 0)
+		return time_t_to_timestamptz(st.stx_btime.tv_sec);
+#endif
+	return 0;
 }
 
 /*
@@ -214,9 +248,19 @@ void
 ops_catalog_scan(OpsRun *run, Oid table, Oid index, int nkeys, ScanKey keys,
 				 OpsTupleReader reader, void *arg)
 {
+	scan_as_of(run, table, index, NULL, nkeys, keys, reader, arg);
+}
+
+/*
+ * The same as of a snapshot, the newest one if that is NULL.
+ */
+static void
+scan_as_of(OpsRun *run, Oid table, Oid index, Snapshot snapshot,
+		   int nkeys, ScanKey keys, OpsTupleReader reader, void *arg)
+{
 	Relation	heap = table_open(table, AccessShareLock);
 	Relation	order = index_open(index, AccessShareLock);
-	SysScanDesc scan = systable_beginscan_ordered(heap, order, NULL,
+	SysScanDesc scan = systable_beginscan_ordered(heap, order, snapshot,
 												  nkeys, keys);
 	HeapTuple	tuple;
 	int			rows = 0;

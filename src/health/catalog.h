@@ -73,6 +73,7 @@ typedef void (*OpsTupleReader) (HeapTuple tuple, TupleDesc desc, void *arg);
 extern const OpsCatalog *ops_catalog(OpsRun *run);
 extern OpsRelation *ops_catalog_relation(const OpsCatalog *catalog, Oid relid);
 extern int64 ops_catalog_size(OpsRelation *relation);
+extern TimestampTz ops_catalog_file_born(const OpsRelation *relation);
 extern const OpsRelationStats *ops_catalog_stats(OpsRelation *relation);
 extern int64 ops_catalog_database_size(OpsRun *run);
 extern TimestampTz ops_catalog_statistics_began(OpsRun *run);

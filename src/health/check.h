@@ -207,6 +207,8 @@ extern const OpsCheck ops_activity_checks[];
 extern const int ops_activity_count;
 extern const OpsCheck ops_horizon_checks[];
 extern const int ops_horizon_count;
+extern const OpsCheck ops_indexes_checks[];
+extern const int ops_indexes_count;
 extern const OpsCheck ops_jobs_checks[];
 extern const int ops_jobs_count;
 extern const OpsCheck ops_replication_checks[];

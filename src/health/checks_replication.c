@@ -14,13 +14,17 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "access/xlog_internal.h"
 #include "access/xlogrecovery.h"
+#include "catalog/pg_control.h"
+#include "common/controldata_utils.h"
 #include "core/guc.h"
 #include "health/activity.h"
 #include "replication/syncrep.h"
 #include "replication/walreceiver.h"
 #include "replication/walsender.h"
 #include "replication/walsender_private.h"
+#include "storage/lwlock.h"
 #include "storage/spin.h"
 #include "utils/builtins.h"
 #include "utils/float.h"
@@ -28,25 +32,12 @@
 
 #define BYTES_PER_MB	(1024.0 * 1024.0)
 
-/* What we need of a walsender's entry. */
-typedef struct Sender
-{
-	int			pid;
-	WalSndState state;
-	XLogRecPtr	reached;		/* applied, or else sent */
-	TimeOffset	apply_lag;		/* microseconds, -1 if unknown */
-	int			sync_priority;
-} Sender;
-
 typedef enum SlotState
 {
 	SLOT_SAFE,
 	SLOT_UNRESERVED,			/* the next checkpoint can remove its WAL */
 	SLOT_LOST,
 } SlotState;
-
-typedef void (*SlotVisitor) (OpsRun *run, OpsResult *result,
-							 const ReplicationSlot *slot);
 
 /*
  * WAL up to here exists on this server.
@@ -60,33 +51,57 @@ current_position(const OpsRun *run)
 }
 
 /*
- * Copy the entries of walsenders that serve a standby or subscriber.
+ * Copy the entries of walsenders, those of base backups left out: they have
+ * no position to fall behind.
  */
 static int
-read_senders(Sender **senders)
+read_senders(WalSnd **senders)
 {
 	int			count = 0;
 
-	*senders = palloc(Max(max_wal_senders, 1) * sizeof(Sender));
+	*senders = palloc(Max(max_wal_senders, 1) * sizeof(WalSnd));
 	for (int i = 0; i < max_wal_senders; i++)
 	{
 		WalSnd	   *entry = &WalSndCtl->walsnds[i];
-		Sender	   *sender = &(*senders)[count];
+		WalSnd	   *sender = &(*senders)[count];
 
 		SpinLockAcquire(&entry->mutex);
-		sender->pid = entry->pid;
-		sender->state = entry->state;
-		sender->reached = XLogRecPtrIsInvalid(entry->apply) ?
-			entry->sentPtr : entry->apply;
-		sender->apply_lag = entry->applyLag;
-		sender->sync_priority = entry->sync_standby_priority;
+		*sender = *entry;
 		SpinLockRelease(&entry->mutex);
 
-		/* A base backup has no position to fall behind. */
 		if (sender->pid != 0 && sender->state != WALSNDSTATE_BACKUP)
 			count++;
 	}
 	return count;
+}
+
+/*
+ * Whether the receiver applies what it gets, as pg_receivewal does not.
+ */
+static bool
+applies(const WalSnd *sender)
+{
+	return !XLogRecPtrIsInvalid(sender->apply);
+}
+
+static double
+mb_behind(const WalSnd *sender, XLogRecPtr here)
+{
+	XLogRecPtr	reached = applies(sender) ? sender->apply : sender->sentPtr;
+
+	return here > reached ? (here - reached) / BYTES_PER_MB : 0;
+}
+
+/*
+ * Seconds by which the receiver is behind.  One that has everything reports
+ * none.  The apply lag of one that applies nothing grows for ever.
+ */
+static double
+seconds_behind(const WalSnd *sender)
+{
+	TimeOffset	lag = applies(sender) ? sender->applyLag : sender->writeLag;
+
+	return lag < 0 ? 0 : lag / (double) USECS_PER_SEC;
 }
 
 static const OpsBackend *
@@ -102,8 +117,59 @@ find_backend(OpsRun *run, int pid)
 	return NULL;
 }
 
+/*
+ * The application_name of a process, which is what standbys go by.
+ */
+static const char *
+receiver_name(int pid)
+{
+	volatile PgBackendStatus *entries = ops_compat_backend_status_array();
+	char		name[NAMEDATALEN];
+
+	for (int i = 0; i < MaxBackends; i++)
+	{
+		volatile PgBackendStatus *entry = &entries[i];
+		bool		found;
+		int			before;
+		int			after;
+
+		if (entry->st_procpid != pid)
+			continue;
+		do
+		{
+			CHECK_FOR_INTERRUPTS();
+			pgstat_begin_read_activity(entry, before);
+			found = entry->st_procpid == pid;
+			strlcpy(name, entry->st_appname, sizeof(name));
+			pgstat_end_read_activity(entry, after);
+		} while (!pgstat_read_activity_complete(before, after));
+		if (found && name[0] != '\0')
+			return pstrdup(name);
+	}
+	return NULL;
+}
+
+static const char *
+sender_state(WalSndState state)
+{
+	switch (state)
+	{
+		case WALSNDSTATE_STARTUP:
+			return _("starting");
+		case WALSNDSTATE_BACKUP:
+			return _("taking a base backup");
+		case WALSNDSTATE_CATCHUP:
+			return _("catching up");
+		case WALSNDSTATE_STREAMING:
+			return _("streaming");
+		case WALSNDSTATE_STOPPING:
+			return _("stopping");
+	}
+	return NULL;
+}
+
 static void
-name_sender(OpsRun *run, OpsResult *result, const Sender *sender,
+name_sender(OpsRun *run, OpsResult *result, const WalSnd *sender,
 			double value)
 {
 	OpsCulprit *culprit = ops_result_culprit(result, value);
@@ -112,6 +178,8 @@ name_sender(OpsRun *run, OpsResult *result, const Sender *sender,
 	if (culprit == NULL)
 		return;
 	culprit->pid = sender->pid;
+	culprit->name = receiver_name(sender->pid);
+	culprit->note = sender_state(sender->state);
 	culprit->value = value;
 	if (backend)
 	{
@@ -121,26 +189,42 @@ name_sender(OpsRun *run, OpsResult *result, const Sender *sender,
 }
 
 /*
+ * How far behind receivers are that are not there.  A setting that a standby
+ * has inherited from its primary says nothing about the standby's own.
+ */
+static void
+nobody_receives(OpsRun *run, OpsResult *result)
+{
+	if (ops_guc_expected_standbys > 0 && !run->standby)
+		ops_result_unknown(result, OPS_FAILED,
+						   ngettext("%d standby is expected, and nobody is connected",
+									"%d standbys are expected, and nobody is connected",
+									ops_guc_expected_standbys),
+						   ops_guc_expected_standbys);
+	else
+		ops_result_unknown(result, OPS_NOT_APPLICABLE, "%s",
+						   _("not applicable: nobody replicates from this server"));
+}
+
+/*
  * replication_out: how much WAL the slowest receiver still has to apply.
  */
 static void
 probe_replication_out(OpsRun *run, OpsResult *result)
 {
-	Sender	   *senders;
+	WalSnd	   *senders;
 	int			count = read_senders(&senders);
 	XLogRecPtr	here = current_position(run);
 	double		worst = 0;
 
 	if (count == 0)
 	{
-		ops_result_unknown(result, OPS_NOT_APPLICABLE, "%s",
-						   _("not applicable: nobody replicates from this server"));
+		nobody_receives(run, result);
 		return;
 	}
 	for (int i = 0; i < count; i++)
 	{
-		double		mb = here > senders[i].reached ?
-			(here - senders[i].reached) / BYTES_PER_MB : 0;
+		double		mb = mb_behind(&senders[i], here);
 
 		worst = Max(worst, mb);
 		name_sender(run, result, &senders[i], mb);
@@ -154,28 +238,42 @@ probe_replication_out(OpsRun *run, OpsResult *result)
 
 /*
  * replication_delay: how long ago the slowest receiver's position was ours.
+ *
+ * The server takes the time when it sends WAL, not when WAL was made: while
+ * a receiver catches up with old WAL, its lag is only a part of its delay.
  */
 static void
 probe_replication_delay(OpsRun *run, OpsResult *result)
 {
-	Sender	   *senders;
+	WalSnd	   *senders;
 	int			count = read_senders(&senders);
+	int			catching_up = 0;
 	double		worst = 0;
 
 	if (count == 0)
 	{
-		ops_result_unknown(result, OPS_NOT_APPLICABLE, "%s",
-						   _("not applicable: nobody replicates from this server"));
+		nobody_receives(run, result);
 		return;
 	}
 	for (int i = 0; i < count; i++)
 	{
-		/* An idle receiver that has applied everything reports no lag. */
-		double		seconds = senders[i].apply_lag < 0 ? 0 :
-			senders[i].apply_lag / (double) USECS_PER_SEC;
+		double		seconds = seconds_behind(&senders[i]);
 
 		worst = Max(worst, seconds);
+		if (senders[i].state == WALSNDSTATE_STARTUP ||
+			senders[i].state == WALSNDSTATE_CATCHUP)
+			catching_up++;
 		name_sender(run, result, &senders[i], seconds);
+	}
+	if (catching_up > 0 &&
+		!(worst >= result->warning || worst >= result->critical))
+	{
+		ops_result_unknown(result, OPS_TOO_YOUNG,
+						   ngettext("%d of %d receivers still catches up: its delay is not known yet",
+									"%d of %d receivers still catch up: their delay is not known yet",
+									catching_up),
+						   catching_up, count);
+		return;
 	}
 	ops_result_value(result, worst,
 					 ngettext("%d receiver, %s behind",
@@ -185,22 +283,45 @@ probe_replication_delay(OpsRun *run, OpsResult *result)
 }
 
 /*
- * standbys: how many are missing.
- *
- * Expected are as many as the setting says, and one that can confirm commits
- * if commits wait for one.
+ * A standby, as against a subscriber, whose walsender is connected to a
+ * database, or a program that keeps WAL in files.
+ */
+static bool
+is_streaming_standby(OpsRun *run, const WalSnd *sender)
+{
+	const OpsBackend *backend = find_backend(run, sender->pid);
+
+	return sender->state == WALSNDSTATE_STREAMING && applies(sender) &&
+		backend != NULL && !OidIsValid(backend->database);
+}
+
+/*
+ * Whether commits can wait for this receiver.
+ */
+static bool
+is_synchronous(const WalSnd *sender)
+{
+	return sender->sync_standby_priority > 0 &&
+		(sender->state == WALSNDSTATE_STREAMING ||
+		 sender->state == WALSNDSTATE_STOPPING) &&
+		!XLogRecPtrIsInvalid(sender->flush);
+}
+
+/*
+ * standbys: how many are missing, of those that the setting expects or of
+ * those that commits wait for.
  */
 static void
 probe_standbys(OpsRun *run, OpsResult *result)
 {
-	bool		synchronous = SyncRepStandbyNames != NULL &&
-		SyncRepStandbyNames[0] != '\0';
-	Sender	   *senders;
+	int			expected = ops_guc_expected_standbys;
+	int			needed = SyncRepConfig ? SyncRepConfig->num_sync : 0;
+	WalSnd	   *senders;
 	int			count = read_senders(&senders);
 	int			standbys = 0;
-	int			candidates = 0;
+	int			synchronous = 0;
 
-	if (!synchronous && ops_guc_expected_standbys == 0)
+	if (expected == 0 && needed == 0)
 	{
 		ops_result_unknown(result, OPS_NOT_APPLICABLE, "%s",
 						   _("not applicable: operations_runbook.expected_standbys is 0 and synchronous_standby_names is empty"));
@@ -208,74 +329,124 @@ probe_standbys(OpsRun *run, OpsResult *result)
 	}
 	for (int i = 0; i < count; i++)
 	{
-		const OpsBackend *backend = find_backend(run, senders[i].pid);
-
-		/* A walsender of logical replication is connected to a database. */
-		if (senders[i].state == WALSNDSTATE_STREAMING &&
-			(backend == NULL || !OidIsValid(backend->database)))
+		if (is_streaming_standby(run, &senders[i]))
 			standbys++;
-		if (senders[i].state == WALSNDSTATE_STREAMING &&
-			senders[i].sync_priority > 0)
-			candidates++;
+		if (is_synchronous(&senders[i]))
+			synchronous++;
+		name_sender(run, result, &senders[i], 0);
 	}
 
-	if (synchronous && candidates == 0)
+	if (synchronous < needed)
 	{
 		ops_result_at_least(result, OPS_FAIL);
-		ops_result_value(result, Max(ops_guc_expected_standbys - standbys, 1), "%s",
-						 _("commits wait for a synchronous standby and none is connected"));
+		ops_result_value(result, Max(expected - standbys, needed - synchronous),
+						 ngettext("commits hang: they wait for %d synchronous standby, %d connected",
+								  "commits hang: they wait for %d synchronous standbys, %d connected",
+								  needed),
+						 needed, synchronous);
 		ops_result_remedy(result, "ALTER SYSTEM SET synchronous_standby_names = ''; SELECT pg_reload_conf();");
-		return;
 	}
-	ops_result_value(result, Max(ops_guc_expected_standbys - standbys, 0),
-					 _("%d standbys streaming, %d expected"),
-					 standbys, Max(ops_guc_expected_standbys, synchronous));
+	else if (expected == 0)
+		ops_result_value(result, 0, _("%d synchronous standbys connected, commits wait for %d"),
+						 synchronous, needed);
+	else
+		ops_result_value(result, Max(expected - standbys, 0),
+						 _("%d standbys streaming, %d expected"),
+						 standbys, expected);
+}
+
+/*
+ * Age of the newest data here: of the last transaction replayed since the
+ * start, or else of the checkpoint that recovery started from.
+ */
+static double
+data_age(const OpsRun *run)
+{
+	TimestampTz newest = GetLatestXTime();
+
+	if (newest == 0)
+	{
+		ControlFileData *control;
+		bool		crc_ok;
+
+		LWLockAcquire(ControlFileLock, LW_SHARED);
+		control = get_controlfile(DataDir, &crc_ok);
+		LWLockRelease(ControlFileLock);
+		if (!crc_ok)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("the control file is corrupt")));
+		newest = time_t_to_timestamptz(control->checkPointCopy.time);
+	}
+	return ops_seconds_since(run, newest);
+}
+
+/*
+ * Time by which replay is behind, while WAL is streaming in.
+ *
+ * The data's age alone would call a standby hours behind that has just got
+ * the first record after a quiet night.  So what counts is, if it is less,
+ * the time since replay last had everything received; unless that is not all
+ * there is, by more than a segment that may well be on its way.
+ */
+static double
+replay_delay(const OpsRun *run, XLogRecPtr received, XLogRecPtr sender_end)
+{
+	TimestampTz caught_up = GetCurrentChunkReplayStartTime();
+	double		age = data_age(run);
+
+	if (caught_up == 0 || sender_end > received + wal_segment_size)
+		return age;
+	return Min(age, ops_seconds_since(run, caught_up));
 }
 
 /*
  * replay: how far this standby's data is behind.
+ *
+ * A receiver is called streaming from before it has a connection; what it
+ * shows is set once it has one.  The times of messages that it keeps begin
+ * anew with each attempt, and say nothing about the primary.
  */
 static void
 probe_replay(OpsRun *run, OpsResult *result)
 {
 	XLogRecPtr	replayed = GetXLogReplayRecPtr(NULL);
 	XLogRecPtr	received = GetWalRcvFlushRecPtr(NULL, NULL);
-	TimestampTz data_time = GetLatestXTime();
-	TimestampTz heard;
+	XLogRecPtr	sender_end;
 	bool		streaming;
 	double		seconds;
 
 	SpinLockAcquire(&WalRcv->mutex);
-	streaming = WalRcv->walRcvState == WALRCV_STREAMING;
-	heard = WalRcv->lastMsgReceiptTime;
+	streaming = WalRcv->walRcvState == WALRCV_STREAMING &&
+		WalRcv->ready_to_display;
+	sender_end = WalRcv->latestWalEnd;
 	SpinLockRelease(&WalRcv->mutex);
 
-	if (streaming && replayed >= received)
-	{
-		ops_result_value(result, 0, "%s", _("streaming, everything received is replayed"));
-		return;
-	}
-	if (streaming)
-	{
-		/* No transaction was replayed since the start: then it is that old. */
-		seconds = ops_seconds_since(run, Max(data_time, PgStartTime));
-		ops_result_value(result, seconds, _("streaming, replay is %s and %.1f MB behind"),
-						 ops_duration(seconds), (received - replayed) / BYTES_PER_MB);
-		return;
-	}
+	if (GetRecoveryPauseState() == RECOVERY_PAUSED)
+		ops_result_remedy(result, "SELECT pg_wal_replay_resume();");
 
-	/* Nothing newer than this can be here. */
-	heard = Max(Max(heard, data_time), PgStartTime);
-	seconds = ops_seconds_since(run, heard);
-	if (PrimaryConnInfo != NULL && PrimaryConnInfo[0] != '\0')
+	if (streaming && replayed >= Max(received, sender_end))
+		ops_result_value(result, 0, "%s", _("streaming, everything received is replayed"));
+	else if (streaming)
 	{
+		seconds = replay_delay(run, received, sender_end);
+		ops_result_value(result, seconds, _("streaming, replay is %s and %.1f MB behind"),
+						 ops_duration(seconds),
+						 (Max(received, sender_end) - replayed) / BYTES_PER_MB);
+	}
+	else if (PrimaryConnInfo != NULL && PrimaryConnInfo[0] != '\0')
+	{
+		seconds = data_age(run);
 		ops_result_at_least(result, OPS_WARN);
-		ops_result_value(result, seconds, _("not streaming: nothing heard of the primary for %s"),
+		ops_result_value(result, seconds, _("not streaming: no connection to the primary, the newest data is %s old"),
 						 ops_duration(seconds));
 	}
 	else
-		ops_result_value(result, seconds, _("recovering from archive, the last transaction is %s old"),
+	{
+		seconds = data_age(run);
+		ops_result_value(result, seconds, _("not streaming: recovering from an archive, the newest data is %s old"),
 						 ops_duration(seconds));
+	}
 }
 
 /*
@@ -295,68 +466,70 @@ probe_replay_paused(OpsRun *run, OpsResult *result)
 			break;
 		case RECOVERY_PAUSED:
 			ops_result_at_least(result, OPS_WARN);
-			ops_result_value(result, 1, "%s", _("replay is paused"));
+			ops_result_value(result, 1, _("replay is paused, the newest data is %s old"),
+							 ops_duration(data_age(run)));
 			break;
 	}
 }
 
 /*
- * Show each slot in use to a visitor, as a copy; the result is their number.
+ * Copy the slots in use.
  */
 static int
-visit_slots(OpsRun *run, OpsResult *result, SlotVisitor visitor)
+read_slots(ReplicationSlot **slots)
 {
 	int			count = 0;
 
+	*slots = palloc(Max(max_replication_slots, 1) * sizeof(ReplicationSlot));
+	LWLockAcquire(ReplicationSlotControlLock, LW_SHARED);
 	for (int i = 0; i < max_replication_slots; i++)
 	{
 		ReplicationSlot *slot = &ReplicationSlotCtl->replication_slots[i];
-		ReplicationSlot copy;
 
-		LWLockAcquire(ReplicationSlotControlLock, LW_SHARED);
 		if (!slot->in_use)
-		{
-			LWLockRelease(ReplicationSlotControlLock);
 			continue;
-		}
 		SpinLockAcquire(&slot->mutex);
-		copy = *slot;
+		(*slots)[count++] = *slot;
 		SpinLockRelease(&slot->mutex);
-		LWLockRelease(ReplicationSlotControlLock);
-
-		count++;
-		visitor(run, result, &copy);
 	}
+	LWLockRelease(ReplicationSlotControlLock);
 	return count;
 }
 
 static OpsCulprit *
 name_slot(OpsRun *run, OpsResult *result, const ReplicationSlot *slot,
-		  double value)
+		  double weight)
 {
-	OpsCulprit *culprit = ops_result_culprit(result, value);
+	OpsCulprit *culprit = ops_result_culprit(result, weight);
 
 	if (culprit == NULL)
 		return NULL;
 	culprit->slot = pstrdup(NameStr(slot->data.name));
 	culprit->database = ops_database_name(slot->data.database);
-	culprit->value = value;
 	if (run->monitor)
 		culprit->pid = slot->active_pid;
 	return culprit;
 }
 
 /*
- * Drop the worst slot, if nobody uses it.
+ * A copy that the server keeps of its primary's slot.  Nobody uses it here,
+ * and nobody can drop it here.
+ */
+static bool
+is_synced_copy(const OpsRun *run, const ReplicationSlot *slot)
+{
+	return run->standby && ops_compat_slot_synced(&slot->data);
+}
+
+/*
+ * Drop the slot, if nobody uses it.
  */
 static void
-suggest_drop(OpsResult *result)
+suggest_drop(OpsRun *run, OpsResult *result, const ReplicationSlot *slot)
 {
-	const OpsCulprit *worst = &result->culprit[0];
-
-	if (result->nculprits > 0 && worst->pid == 0)
+	if (slot != NULL && slot->active_pid == 0 && !is_synced_copy(run, slot))
 		ops_result_remedy(result, "SELECT pg_drop_replication_slot(%s);",
-						  quote_literal_cstr(worst->slot));
+						  quote_literal_cstr(NameStr(slot->data.name)));
 }
 
 static SlotState
@@ -377,82 +550,99 @@ slot_state(const ReplicationSlot *slot)
 	}
 }
 
-static void
-visit_state(OpsRun *run, OpsResult *result, const ReplicationSlot *slot)
-{
-	SlotState	state = slot_state(slot);
-	OpsCulprit *culprit;
-
-	if (state == SLOT_SAFE)
-		return;
-	ops_result_at_least(result, state == SLOT_LOST ? OPS_FAIL : OPS_WARN);
-	result->value = isnan(result->value) ? 1 : result->value + 1;
-	culprit = name_slot(run, result, slot, state);
-	if (culprit)
-	{
-		culprit->value = get_float8_nan();
-		culprit->note = state == SLOT_LOST ? _("lost: its WAL is gone") :
-			_("unreserved: the next checkpoint can remove its WAL");
-	}
-}
-
 /*
- * slots: slots whose WAL is gone, or about to be.
+ * slots: slots that are lost, or about to be.
  */
 static void
 probe_slots(OpsRun *run, OpsResult *result)
 {
-	int			count = visit_slots(run, result, visit_state);
+	ReplicationSlot *slots;
+	int			count = read_slots(&slots);
+	const ReplicationSlot *worst = NULL;
+	SlotState	worst_state = SLOT_SAFE;
+	int			lost = 0;
+	int			unreserved = 0;
 
-	if (isnan(result->value))
+	for (int i = 0; i < count; i++)
+	{
+		SlotState	state = slot_state(&slots[i]);
+		OpsCulprit *culprit;
+
+		if (state == SLOT_SAFE)
+			continue;
+		if (state == SLOT_LOST)
+			lost++;
+		else
+			unreserved++;
+		if (state > worst_state)
+		{
+			worst = &slots[i];
+			worst_state = state;
+		}
+		culprit = name_slot(run, result, &slots[i], state);
+		if (culprit)
+			culprit->note = state == SLOT_LOST ?
+				psprintf(_("lost: %s"), ops_compat_slot_loss(&slots[i].data)) :
+				_("unreserved: the next checkpoint can remove its WAL");
+	}
+
+	if (lost + unreserved == 0)
+	{
 		ops_result_value(result, 0,
-						 ngettext("%d replication slot, WAL reserved",
-								  "%d replication slots, WAL reserved for all",
+						 ngettext("%d replication slot, not lost",
+								  "%d replication slots, none lost",
 								  count),
 						 count);
-	else
-	{
-		ops_result_value(result, result->value, _("%.0f of %d replication slots have lost WAL or are about to"),
-						 result->value, count);
-		suggest_drop(result);
+		return;
 	}
+	ops_result_at_least(result, lost > 0 ? OPS_FAIL : OPS_WARN);
+	ops_result_value(result, lost + unreserved,
+					 ngettext("%d replication slot: %d lost, %d about to be",
+							  "%d replication slots: %d lost, %d about to be",
+							  count),
+					 count, lost, unreserved);
+	suggest_drop(run, result, worst);
 }
 
 /*
- * Since when nobody uses the slot.
+ * For how many seconds nobody has used the slot, at least.
  *
- * Before 17 the server does not keep it.  The slot's file is written at a
- * checkpoint after each change, and an inactive slot does not change: so its
- * time is no earlier than the slot's last use, at most a checkpoint late.
+ * Since 17 the server keeps the time.  Before that, the slot's file tells:
+ * the first checkpoint after each movement writes it, so an unwritten
+ * movement is since the last checkpoint, and a written one no later than the
+ * file.  Whether somebody listened while there was nothing to send, no one
+ * can tell, so a slot that has followed up to the present segment counts as
+ * used just now; it holds nothing back either.
  */
-static TimestampTz
-inactive_since(const ReplicationSlot *slot)
+static double
+inactive_seconds(const OpsRun *run, const ReplicationSlot *slot)
 {
 	TimestampTz since = ops_compat_slot_inactive_since(slot);
+	XLogRecPtr	followed = Max(slot->data.restart_lsn,
+							   slot->data.confirmed_flush);
+	XLogRecPtr	here = current_position(run);
 	char		path[MAXPGPATH];
 	struct stat st;
 
 	if (since != 0)
-		return since;
+		return ops_seconds_since(run, since);
+	if (slot->dirty ||
+		(!XLogRecPtrIsInvalid(followed) &&
+		 here / wal_segment_size <= followed / wal_segment_size))
+		return 0;
+
 	snprintf(path, sizeof(path), "pg_replslot/%s/state",
 			 NameStr(slot->data.name));
 	if (stat(path, &st) != 0)
-		return 0;
-	return time_t_to_timestamptz(st.st_mtime);
-}
-
-static void
-visit_inactive(OpsRun *run, OpsResult *result, const ReplicationSlot *slot)
-{
-	TimestampTz since;
-	double		seconds;
-
-	if (slot->active_pid != 0)
-		return;
-	since = inactive_since(slot);
-	seconds = since == 0 ? 0 : ops_seconds_since(run, since);
-	result->value = isnan(result->value) ? seconds : Max(result->value, seconds);
-	name_slot(run, result, slot, seconds);
+	{
+		/* It may have been dropped since we looked. */
+		if (errno == ENOENT)
+			return 0;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not stat file \"%s\": %m", path)));
+	}
+	return ops_seconds_since(run, time_t_to_timestamptz(st.st_mtime));
 }
 
 /*
@@ -461,66 +651,98 @@ visit_inactive(OpsRun *run, OpsResult *result, const ReplicationSlot *slot)
 static void
 probe_slot_inactive(OpsRun *run, OpsResult *result)
 {
-	int			count = visit_slots(run, result, visit_inactive);
+	ReplicationSlot *slots;
+	int			count = read_slots(&slots);
+	const ReplicationSlot *worst = NULL;
+	double		longest = 0;
+	int			inactive = 0;
 
-	if (isnan(result->value))
+	for (int i = 0; i < count; i++)
+	{
+		OpsCulprit *culprit;
+		double		seconds;
+
+		/* A lost slot is reported by "slots". */
+		if (slots[i].active_pid != 0 || is_synced_copy(run, &slots[i]) ||
+			ops_compat_slot_invalidated(&slots[i].data))
+			continue;
+		inactive++;
+		seconds = inactive_seconds(run, &slots[i]);
+		if (worst == NULL || seconds > longest)
+		{
+			worst = &slots[i];
+			longest = seconds;
+		}
+		culprit = name_slot(run, result, &slots[i], seconds);
+		if (culprit)
+			culprit->value = seconds;
+	}
+
+	if (inactive == 0)
 		ops_result_value(result, 0,
-						 ngettext("%d replication slot, in use",
-								  "%d replication slots, all in use",
+						 ngettext("%d replication slot, not unused",
+								  "%d replication slots, none unused",
 								  count),
 						 count);
 	else
-	{
-		ops_result_value(result, result->value, _("a replication slot has been unused for %s"),
-						 ops_duration(result->value));
-		suggest_drop(result);
-	}
-}
-
-static void
-visit_retained(OpsRun *run, OpsResult *result, const ReplicationSlot *slot)
-{
-	XLogRecPtr	here = current_position(run);
-	OpsCulprit *culprit;
-	double		bytes;
-
-	if (XLogRecPtrIsInvalid(slot->data.restart_lsn) ||
-		ops_compat_slot_invalidated(&slot->data))
-		return;
-	bytes = here > slot->data.restart_lsn ? here - slot->data.restart_lsn : 0;
-	result->value = isnan(result->value) ? bytes : Max(result->value, bytes);
-	culprit = name_slot(run, result, slot, bytes);
-	if (culprit)
-	{
-		culprit->value = get_float8_nan();
-		culprit->note = psprintf(_("retains %.1f MB of WAL"), bytes / BYTES_PER_MB);
-	}
+		ops_result_value(result, longest,
+						 ngettext("%d replication slot is unused, for %s or longer",
+								  "%d replication slots are unused, the longest for %s or longer",
+								  inactive),
+						 inactive, ops_duration(longest));
+	suggest_drop(run, result, worst);
 }
 
 /*
- * slot_retained: WAL that slots keep, of the space there would be without.
+ * slot_retained: WAL that the worst slot keeps, of the space there would be
+ * without it.
+ *
+ * That tells how full the disk is, so it is for those who may know.
  */
 static void
 probe_slot_retained(OpsRun *run, OpsResult *result)
 {
-	double		retained;
+	ReplicationSlot *slots;
+	int			count = read_slots(&slots);
+	XLogRecPtr	here = current_position(run);
+	const ReplicationSlot *worst = NULL;
+	double		most = 0;
 	double		available;
 	struct statvfs fs;
 
-	(void) visit_slots(run, result, visit_retained);
-	retained = isnan(result->value) ? 0 : result->value;
+	for (int i = 0; i < count; i++)
+	{
+		XLogRecPtr	kept = slots[i].data.restart_lsn;
+		OpsCulprit *culprit;
+		double		bytes;
 
-	if (statvfs("pg_wal", &fs) != 0)
+		if (XLogRecPtrIsInvalid(kept) || kept >= here ||
+			ops_compat_slot_invalidated(&slots[i].data))
+			continue;
+		bytes = here - kept;
+		if (bytes > most)
+		{
+			worst = &slots[i];
+			most = bytes;
+		}
+		culprit = name_slot(run, result, &slots[i], bytes);
+		if (culprit)
+			culprit->note = psprintf(_("retains %.1f MB of WAL"),
+									 bytes / BYTES_PER_MB);
+	}
+
+	if (statvfs(XLOGDIR, &fs) != 0)
 		ereport(ERROR,
 				(errcode_for_file_access(),
-				 errmsg("could not get the free space of directory \"%s\": %m", "pg_wal")));
+				 errmsg("could not get the free space of directory \"%s\": %m",
+						XLOGDIR)));
 	available = (double) fs.f_bavail * fs.f_frsize;
-
-	/* How full the disk is, is for those to know who may see "disk". */
-	ops_result_value(result, 100 * retained / Max(retained + available, 1),
-					 _("replication slots retain %.1f MB of WAL"),
-					 retained / BYTES_PER_MB);
-	suggest_drop(result);
+	ops_result_value(result, 100 * most / Max(most + available, 1),
+					 ngettext("%d replication slot, retains up to %.1f MB of WAL, %.0f MB are free",
+							  "%d replication slots, one retains %.1f MB of WAL, %.0f MB are free",
+							  count),
+					 count, most / BYTES_PER_MB, available / BYTES_PER_MB);
+	suggest_drop(run, result, worst);
 }
 
 const OpsCheck ops_replication_checks[] = {
@@ -551,6 +773,7 @@ const OpsCheck ops_replication_checks[] = {
 		.title = gettext_noop("standbys that should be connected and are not"),
 		.unit = "standbys",
 		.severity = OPS_P1,
+		.where = OPS_ON_PRIMARY,
 		.audience = OPS_FOR_MONITOR,
 		.warning = 1,
 		.critical = 1,
@@ -571,7 +794,7 @@ const OpsCheck ops_replication_checks[] = {
 	},
 	{
 		.name = "replay_paused",
-		.title = gettext_noop("replay on this standby is not paused"),
+		.title = gettext_noop("whether replay on this standby is paused"),
 		.severity = OPS_P1,
 		.where = OPS_ON_STANDBY,
 		.warning = NAN,
@@ -581,7 +804,7 @@ const OpsCheck ops_replication_checks[] = {
 	},
 	{
 		.name = "slots",
-		.title = gettext_noop("replication slots whose WAL is lost or about to be"),
+		.title = gettext_noop("replication slots that are lost or about to be"),
 		.unit = "slots",
 		.severity = OPS_P0,
 		.warning = 1,

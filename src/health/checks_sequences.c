@@ -8,9 +8,11 @@
  * the columns: the one that owns the sequence, and those whose default asks
  * it for a value.
  *
- * The value is read from the sequence's only page, under AccessShareLock if
- * that can be had at once.  One that cannot is named, never left out: it may
- * be the very one that is about to end.
+ * The value is read from the sequence's only page, under a lock if that can be
+ * had at once.  It is the lock that nextval() takes, since a weaker one would
+ * let ALTER SEQUENCE replace the file under our eyes.  A sequence that cannot
+ * be locked is named, never left out: it may be the very one that is about to
+ * end.
  *
  *-------------------------------------------------------------------------
  */
@@ -46,7 +48,7 @@ typedef struct Sequence
 typedef struct Locked
 {
 	const Sequence *sequence;
-	int			holder;
+	int			holder;			/* 0 if that cannot be said */
 } Locked;
 
 typedef struct Survey
@@ -371,7 +373,7 @@ used_percent(const Sequence *sequence, const FormData_pg_sequence_data *data,
 	double		start = sequence->form.seqstart;
 	double		all = floor((last_possible(sequence) - start) / step) + 1;
 	double		used = floor((data->last_value - start) / step) +
-		(data->is_called ? 1 : 0);
+	(data->is_called ? 1 : 0);
 
 	*left = Max(all - used, 0);
 	if (all < 1)
@@ -387,7 +389,7 @@ suggest_room(OpsResult *result, const Sequence *sequence)
 {
 	const char *name = ops_catalog_quoted(sequence->relation);
 	const char *column = sequence->table ?
-		ops_catalog_quoted_column(sequence->table, sequence->column) : NULL;
+	ops_catalog_quoted_column(sequence->table, sequence->column) : NULL;
 	bool		up = sequence->form.seqincrement > 0;
 	int64		end = up ? sequence->form.seqmax : sequence->form.seqmin;
 	Oid			type = sequence->form.seqtypid;
@@ -435,29 +437,23 @@ look_at(Survey *survey, OpsResult *result, const Sequence *sequence)
 {
 	Oid			relid = sequence->form.seqrelid;
 	FormData_pg_sequence_data data;
-	bool		granted;
 	bool		found;
 	double		percent;
 	double		left;
-	int			holder = 0;
 
-	/* Finding the holder costs a look at every lock, so only for the few. */
-	if (survey->nlocked < OPS_MAX_CULPRITS)
-		granted = ops_relation_try_lock(relid, &holder);
-	else
-		granted = ConditionalLockRelationOid(relid, AccessShareLock);
-	if (!granted)
+	if (!ConditionalLockRelationOid(relid, RowExclusiveLock))
 	{
 		if (survey->nlocked < OPS_MAX_CULPRITS)
 		{
+			/* Looks through all locks there are, so only for a few. */
 			survey->locked[survey->nlocked].sequence = sequence;
-			survey->locked[survey->nlocked].holder = holder;
+			survey->locked[survey->nlocked].holder = ops_relation_lock_holder(relid);
 		}
 		survey->nlocked++;
 		return;
 	}
 	found = read_page(relid, &data);
-	ops_relation_unlock(relid);
+	UnlockRelationOid(relid, RowExclusiveLock);
 	if (!found)
 		return;
 
@@ -491,6 +487,30 @@ name_locked(OpsResult *result, const Survey *survey)
 }
 
 /*
+ * Say that nothing can be said, because of sequences that are locked.
+ */
+static void
+report_locked(OpsResult *result, const Survey *survey)
+{
+	const Locked *first = &survey->locked[0];
+	const char *name = NameStr(first->sequence->relation->form.relname);
+
+	if (first->holder != 0)
+		ops_result_unknown(result, OPS_LOCKED,
+						   ngettext("%d sequence could not be read: \"%s\" is locked by process %d",
+									"%d sequences could not be read: \"%s\" is locked by process %d",
+									survey->nlocked),
+						   survey->nlocked, name, first->holder);
+	else
+		ops_result_unknown(result, OPS_LOCKED,
+						   ngettext("%d sequence could not be read: \"%s\" is locked",
+									"%d sequences could not be read: \"%s\" is locked",
+									survey->nlocked),
+						   survey->nlocked, name);
+	name_locked(result, survey);
+}
+
+/*
  * sequences: how much of its values the fullest one has given out.
  */
 static void
@@ -508,16 +528,7 @@ probe_sequences(OpsRun *run, OpsResult *result)
 	/* Good news about the others is no news. */
 	if (survey->nlocked > 0 && result->nculprits == 0)
 	{
-		const Locked *first = &survey->locked[0];
-
-		ops_result_unknown(result, OPS_LOCKED,
-						   ngettext("%d sequence could not be read: \"%s\" is locked by process %d",
-									"%d sequences could not be read: \"%s\" is locked by process %d",
-									survey->nlocked),
-						   survey->nlocked,
-						   NameStr(first->sequence->relation->form.relname),
-						   first->holder);
-		name_locked(result, survey);
+		report_locked(result, survey);
 		return;
 	}
 	if (survey->worst == NULL)

@@ -124,7 +124,6 @@ probe_pending_restart(OpsRun *run, OpsResult *result)
 {
 	bool		sees_all = has_privs_of_role(GetUserId(),
 											 ROLE_PG_READ_ALL_SETTINGS);
-	const char *first = NULL;
 	int			pending = 0;
 	int			count;
 	struct config_generic **variables = ops_compat_guc_variables(&count);
@@ -139,8 +138,6 @@ probe_pending_restart(OpsRun *run, OpsResult *result)
 		pending++;
 		if ((variables[i]->flags & GUC_SUPERUSER_ONLY) != 0 && !sees_all)
 			continue;
-		if (first == NULL)
-			first = variables[i]->name;
 		culprit = ops_result_culprit(result, 0);
 		if (culprit)
 			culprit->name = variables[i]->name;
@@ -157,8 +154,6 @@ probe_pending_restart(OpsRun *run, OpsResult *result)
 							  "%d settings have waited for a restart for %s or longer",
 							  pending),
 					 pending, ops_duration(seconds));
-	if (first)
-		ops_result_remedy(result, "SELECT name, setting, sourcefile FROM pg_settings WHERE pending_restart;");
 }
 
 /*
@@ -472,6 +467,7 @@ const OpsCheck ops_settings_checks[] = {
 		.warning = 86400,
 		.critical = NAN,
 		.probe = probe_pending_restart,
+		.remedy = gettext_noop("SELECT name, setting, sourcefile FROM pg_settings WHERE pending_restart;"),
 	},
 	{
 		.name = "config_files",

@@ -33,6 +33,7 @@ static void put_result(ReturnSetInfo *rsinfo, const OpsResult *result);
 static void put_check(ReturnSetInfo *rsinfo, const OpsFamily *family,
 					  const OpsCheck *check);
 static void set_text(Datum *value, bool *isnull, const char *string);
+static void set_limit(Datum *value, bool *isnull, double limit);
 static void set_number(Datum *value, bool *isnull, double number);
 
 /*
@@ -44,8 +45,9 @@ static void set_number(Datum *value, bool *isnull, double number);
  * whatever else goes wrong is in the document.
  *
  * Locks: AccessShareLock on catalogs and ops.threshold, for the time of
- * reading; a deep run takes AccessShareLock on a sequence or on a known
- * table for the time of reading it, if it can be had at once.
+ * reading.  A deep run locks a sequence (as nextval() does) or a table of a
+ * known tool (as a reader does) for the time of reading it, if that can be
+ * had at once; else it says who is in the way.
  * Privileges: whoever may execute it; what the caller may not see is
  * unknown.
  */
@@ -184,8 +186,8 @@ put_result(ReturnSetInfo *rsinfo, const OpsResult *result)
 	set_text(&values[2], &isnull[2], ops_status_name[result->status]);
 	set_number(&values[3], &isnull[3], result->value);
 	set_text(&values[4], &isnull[4], result->check->unit);
-	set_number(&values[5], &isnull[5], result->warning);
-	set_number(&values[6], &isnull[6], result->critical);
+	set_limit(&values[5], &isnull[5], result->warning);
+	set_limit(&values[6], &isnull[6], result->critical);
 	values[7] = BoolGetDatum(result->gates);
 	set_text(&values[8], &isnull[8], result->message);
 	set_text(&values[9], &isnull[9], result->remedy);
@@ -211,8 +213,8 @@ put_check(ReturnSetInfo *rsinfo, const OpsFamily *family,
 	set_text(&values[3], &isnull[3], ops_severity_name[check->severity]);
 	values[4] = BoolGetDatum(check->gates);
 	set_text(&values[5], &isnull[5], check->unit);
-	set_number(&values[6], &isnull[6], check->warning);
-	set_number(&values[7], &isnull[7], check->critical);
+	set_limit(&values[6], &isnull[6], check->warning);
+	set_limit(&values[7], &isnull[7], check->critical);
 	values[8] = BoolGetDatum(check->lower_is_worse);
 	set_text(&values[9], &isnull[9], where[check->where]);
 	set_text(&values[10], &isnull[10], audience[check->audience]);
@@ -227,6 +229,16 @@ set_text(Datum *value, bool *isnull, const char *string)
 	*isnull = string == NULL;
 	if (string)
 		*value = CStringGetTextDatum(string);
+}
+
+/*
+ * A limit as it was given; null if there is none.
+ */
+static void
+set_limit(Datum *value, bool *isnull, double limit)
+{
+	*isnull = isnan(limit);
+	*value = Float8GetDatum(limit);
 }
 
 /*

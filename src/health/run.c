@@ -310,10 +310,16 @@ run_steps(OpsRun *run, int first, bool named)
 
 		MemoryContextSwitchTo(run->context);
 		edata = CopyErrorData();
-		if (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			PG_RE_THROW();
 		FlushErrorState();
+
+		/*
+		 * Also before throwing on: whoever catches the error outside knows
+		 * nothing of our subtransaction, and would leave it open.
+		 */
 		RollbackAndReleaseCurrentSubTransaction();
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			ReThrowError(edata);
 		report_error(run, step, edata);
 		step++;
 	}

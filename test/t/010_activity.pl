@@ -66,9 +66,11 @@ sub culprits
 # database
 status_is($node, 'database', 'ok', 'a new server');
 my $inside = $node->background_psql('postgres');
-$node->safe_psql('template1', 'ALTER DATABASE postgres ALLOW_CONNECTIONS false');
+$node->safe_psql('template1',
+	'ALTER DATABASE postgres ALLOW_CONNECTIONS false');
 is(session_status($inside, 'database'), 'fail', 'database: no connections');
-$node->safe_psql('template1', 'ALTER DATABASE postgres ALLOW_CONNECTIONS true');
+$node->safe_psql('template1',
+	'ALTER DATABASE postgres ALLOW_CONNECTIONS true');
 $node->safe_psql('postgres', 'ALTER DATABASE postgres CONNECTION LIMIT 0');
 $row = status_is($node, 'database', 'fail', 'a connection limit of nothing');
 like($row->{remedy}, qr/^ALTER DATABASE postgres /, 'remedy lets them in');
@@ -100,25 +102,32 @@ poll_status($node, 'connections', 'ok') or die 'the crowd stays';
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN CONNECTION LIMIT 2');
 my $app = $node->background_psql('postgres', extra_params => [ '-U', 'app' ]);
 status_is($node, 'connections', 'ok', "half of a role's limit");
-my $app2 = $node->background_psql('postgres', extra_params => [ '-U', 'app' ]);
+my $app2 =
+  $node->background_psql('postgres', extra_params => [ '-U', 'app' ]);
 $row = status_is($node, 'connections', 'fail', "all of a role's limit");
-is($row->{message}, '2 of 2 connections of role "app" in use', 'names the role');
+is( $row->{message},
+	'2 of 2 connections of role "app" in use',
+	'names the role');
 like(culprits('role'), qr/^app\b/, 'which comes first');
 $node->safe_psql('postgres', 'ALTER ROLE app SUPERUSER');
 status_is($node, 'connections', 'ok', 'superusers have no limit');
-$node->safe_psql('postgres', 'ALTER ROLE app NOSUPERUSER CONNECTION LIMIT -1');
+$node->safe_psql('postgres',
+	'ALTER ROLE app NOSUPERUSER CONNECTION LIMIT -1');
 $app2->quit;
 $node->safe_psql('postgres', 'ALTER DATABASE postgres CONNECTION LIMIT 2');
 $row = status_is($node, 'connections', 'fail', "all of a database's limit");
-like($row->{message}, qr/ of 2 connections of database "postgres" in use$/,
+like(
+	$row->{message},
+	qr/ of 2 connections of database "postgres" in use$/,
 	'names the database');
 $node->safe_psql('postgres', 'ALTER DATABASE postgres CONNECTION LIMIT -1');
 $app->quit;
 
 # idle_in_tx, long_tx
-status_is($node, $_, 'ok', 'nobody here') for qw(idle_in_tx long_tx long_query);
+status_is($node, $_, 'ok', 'nobody here')
+  for qw(idle_in_tx long_tx long_query);
 my $holder = $node->background_psql('postgres');
-my $pid = pid_of($holder);
+my $pid    = pid_of($holder);
 $node->safe_psql('postgres', 'CREATE TABLE t (i int)');
 $holder->query_safe('BEGIN; LOCK TABLE t IN ACCESS SHARE MODE');
 for my $name (qw(idle_in_tx long_tx))
@@ -146,12 +155,14 @@ for my $name (qw(idle_in_tx long_tx long_query blocked autovacuum_workers))
 {
 	$row = status_is($node, $name, 'unknown', 'for others', role => 'app');
 	is($row->{details}{reason}, 'denied', "$name is denied them");
-	is($row->{remedy}, 'GRANT pg_monitor TO app;', "$name says what is missing");
+	is( $row->{remedy},
+		'GRANT pg_monitor TO app;',
+		"$name says what is missing");
 }
 
 # blocked: one waits, then others behind it.
 my @waiting = map { $node->background_psql('postgres') } (1 .. 3);
-my @pids = map { pid_of($_) } @waiting;
+my @pids    = map { pid_of($_) } @waiting;
 status_is($node, 'blocked', 'ok', 'nobody waits');
 threshold($node, 'blocked', warning => 0.001, critical => 1000);
 wait_in($waiting[0], 'BEGIN; LOCK TABLE t; COMMIT');
@@ -198,7 +209,8 @@ wait_in($waiting[0], 'SELECT * FROM t');
 $node->poll_query_until('postgres',
 	q(SELECT details->'culprits'->0->>'note' = 'blocked by a prepared transaction' FROM ops.checks("only" => ARRAY['blocked']))
 ) or die 'nobody knows what is in the way';
-like(check($node, 'blocked')->{remedy}, qr/pg_blocking_pids/, 'shows the queue');
+like(check($node, 'blocked')->{remedy},
+	qr/pg_blocking_pids/, 'shows the queue');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'in the way'");
 $_->quit for @waiting;
 
@@ -279,14 +291,19 @@ $node->safe_psql('postgres',
 );
 threshold($node, 'autovacuum_workers', warning => 0.001);
 $node->reload;
-ok(poll_status($node, 'autovacuum_workers', 'warn'), 'the only worker is busy');
+ok(poll_status($node, 'autovacuum_workers', 'warn'),
+	'the only worker is busy');
 $row = check($node, 'autovacuum_workers');
-is($row->{message} =~ /^all 1 autovacuum workers have been busy/, 1, 'and so on');
+is($row->{message} =~ /^all 1 autovacuum workers have been busy/,
+	1, 'and so on');
 $node->safe_psql('postgres',
-	'ALTER SYSTEM SET autovacuum = off; ALTER SYSTEM RESET autovacuum_naptime');
+	'ALTER SYSTEM SET autovacuum = off; ALTER SYSTEM RESET autovacuum_naptime'
+);
 $node->reload;
 ok(poll_status($node, 'autovacuum_workers', 'fail'), 'autovacuum is off');
-$node->safe_psql('postgres', 'DROP TABLE much; ALTER SYSTEM RESET autovacuum');
+reset_threshold($node, 'autovacuum_workers');
+$node->safe_psql('postgres',
+	'DROP TABLE much; ALTER SYSTEM RESET autovacuum');
 $node->reload;
 ok(poll_status($node, 'autovacuum_workers', 'ok'), 'autovacuum is on');
 

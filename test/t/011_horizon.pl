@@ -13,10 +13,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 # No file of these has more than one page in use.
-use constant SEGMENT_SIZE => 32 * 8192;
-use constant XIDS_PER_SEGMENT => SEGMENT_SIZE * 4;
+use constant SEGMENT_SIZE           => 32 * 8192;
+use constant XIDS_PER_SEGMENT       => SEGMENT_SIZE * 4;
 use constant MULTIXACTS_PER_SEGMENT => SEGMENT_SIZE / 4;
-use constant MEMBERS_PER_SEGMENT => 32 * 1636;
+use constant MEMBERS_PER_SEGMENT    => 32 * 1636;
 
 # The culprits of a row, each as a string of the fields asked for.
 sub culprits
@@ -81,7 +81,9 @@ sub move_xids
 	my ($server, $next, $freeze_max_age) = @_;
 
 	make_segment($server, 'pg_xact', $next, XIDS_PER_SEGMENT);
-	restart_with($server, [ '-x', $next ],
+	restart_with(
+		$server,
+		[ '-x', $next ],
 		"autovacuum_freeze_max_age = $freeze_max_age");
 }
 
@@ -100,17 +102,15 @@ status_is($node, $_, 'ok', 'new server')
 
 # A session holds a snapshot.
 my $session = $node->background_psql('postgres');
-my $pid = $session->query_safe('SELECT pg_backend_pid()');
+my $pid     = $session->query_safe('SELECT pg_backend_pid()');
 $session->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
 $session->query_safe('SELECT 1 FROM pg_class LIMIT 1');
 consume($node, 50);
 
 threshold($node, 'xmin_horizon', warning => 0.001, critical => 1000);
 my $row = status_is($node, 'xmin_horizon', 'warn', 'a snapshot is held');
-is(culprits($row, 'pid', 'database'), "$pid postgres", 'by this session');
-is( $row->{remedy},
-	"SELECT pg_terminate_backend($pid);",
-	'that can be ended');
+is(culprits($row, 'pid', 'database'), "$pid postgres",   'by this session');
+is($row->{remedy}, "SELECT pg_terminate_backend($pid);", 'that can be ended');
 threshold($node, 'xmin_horizon', warning => 0.001, critical => 0.002);
 status_is($node, 'xmin_horizon', 'fail', 'a snapshot is held for too long');
 
@@ -132,12 +132,13 @@ for my $name (qw(xmin_horizon xmin_horizon_xids))
 }
 
 $session->query_safe('COMMIT');
-status_is($node, 'xmin_horizon', 'ok', 'the snapshot is gone');
+status_is($node, 'xmin_horizon',      'ok', 'the snapshot is gone');
 status_is($node, 'xmin_horizon_xids', 'ok', 'the snapshot is gone');
 
 # A session that does not tell its times could hold anything.
 $session->query_safe('SET track_activities = off');
-$row = status_is($node, 'xmin_horizon', 'unknown', 'a session keeps no times');
+$row =
+  status_is($node, 'xmin_horizon', 'unknown', 'a session keeps no times');
 like($row->{message}, qr/^1 session keeps no times/, 'and that is said');
 $session->quit;
 
@@ -149,9 +150,11 @@ $node->safe_psql('postgres',
 consume($node, 50);
 $row = status_is($node, 'xmin_horizon', 'fail', 'a prepared transaction');
 is(culprits($row, 'name'), 'forgotten', 'of this name');
-$row = status_is($node, 'xmin_horizon_xids', 'fail', 'a prepared transaction');
-is(culprits($row, 'name', 'note'),
-	'forgotten prepared transaction', 'of this name');
+$row =
+  status_is($node, 'xmin_horizon_xids', 'fail', 'a prepared transaction');
+is( culprits($row, 'name', 'note'),
+	'forgotten prepared transaction',
+	'of this name');
 is($row->{remedy}, "ROLLBACK PREPARED 'forgotten';", 'to roll back');
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'forgotten'");
 status_is($node, 'xmin_horizon_xids', 'ok', 'rolled back');
@@ -176,9 +179,10 @@ is(culprits($row, 'note'), "standby's feedback", 'by its feedback');
 
 # The standby sees it as its own, and knows how far the counters are.
 $node->wait_for_catchup($standby);
-status_is($standby, 'xmin_horizon_xids', 'fail', 'the reader, on the standby');
+status_is($standby, 'xmin_horizon_xids', 'fail',
+	'the reader, on the standby');
 status_is($standby, 'xmin_horizon', 'fail', 'the reader, on the standby');
-status_is($standby, $_, 'ok', 'on a standby')
+status_is($standby, $_,             'ok',   'on a standby')
   for qw(xid_wraparound freeze_age mxid_wraparound);
 status_is($standby, 'mxid_members', 'unknown', 'on a standby');
 
@@ -192,9 +196,11 @@ $node->poll_query_until('postgres',
 $reader->quit;
 $standby->stop;
 consume($node, 50);
-$row = status_is($node, 'xmin_horizon_xids', 'fail', 'a standby that is gone');
-is(culprits($row, 'slot', 'note'),
-	'paused inactive slot', 'holds the horizon by its slot');
+$row =
+  status_is($node, 'xmin_horizon_xids', 'fail', 'a standby that is gone');
+is( culprits($row, 'slot', 'note'),
+	'paused inactive slot',
+	'holds the horizon by its slot');
 $node->safe_psql('postgres', "SELECT pg_drop_replication_slot('paused')");
 status_is($node, 'xmin_horizon_xids', 'ok', 'the slot is gone');
 reset_threshold($node, $_) for qw(xmin_horizon xmin_horizon_xids);
@@ -224,7 +230,7 @@ $node->safe_psql('postgres',
 	"SELECT pg_create_logical_replication_slot('stuck', 'pgoutput')");
 move_xids($node, 1_200_000_000, 2_000_000_000);
 status_is($node, 'xid_wraparound', 'warn', 'half of the ids gone');
-status_is($node, 'freeze_age', 'ok', 'autovacuum need not act');
+status_is($node, 'freeze_age',     'ok',   'autovacuum need not act');
 $row = status_is($node, 'xmin_horizon_xids', 'fail', 'a logical slot');
 is(culprits($row, 'slot'), 'stuck', 'of this name');
 move_xids($node, 1_700_000_000, 1_500_000_000);
@@ -235,12 +241,12 @@ move_xids($node, 1_700_000_000, 1_000_000_000);
 status_is($node, 'freeze_age', 'fail', 'autovacuum does not keep up');
 
 # What the pages say to do helps.
-$node->safe_psql('postgres', "SELECT pg_drop_replication_slot('stuck')");
+$node->safe_psql('postgres',  "SELECT pg_drop_replication_slot('stuck')");
 $node->safe_psql('template1', 'VACUUM (FREEZE)');
 $node->safe_psql('postgres',
 	"ALTER DATABASE template0 ALLOW_CONNECTIONS true");
 $node->safe_psql('template0', 'VACUUM (FREEZE)');
-$node->safe_psql('postgres', 'VACUUM (FREEZE)');
+$node->safe_psql('postgres',  'VACUUM (FREEZE)');
 status_is($node, $_, 'ok', 'after the slot is gone and all is frozen')
   for qw(xid_wraparound freeze_age xmin_horizon_xids);
 

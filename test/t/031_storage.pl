@@ -34,7 +34,7 @@ sub write_wal
 $node->safe_psql('postgres', 'SELECT pg_switch_wal()');
 $node->poll_query_until('postgres',
 	'SELECT archived_count > 0 FROM pg_stat_archiver');
-ok(poll_status($node, 'archiver', 'ok'), 'archiver: works');
+ok(poll_status($node, 'archiver',        'ok'), 'archiver: works');
 ok(poll_status($node, 'archive_backlog', 'ok'), 'archive_backlog: empty');
 
 $node->safe_psql('postgres', q(ALTER SYSTEM SET archive_command = 'false'));
@@ -62,11 +62,14 @@ write_wal(60);
 $row = status_is($node, 'wal_dir', 'warn', 'WAL piles up');
 write_wal(60);
 $row = status_is($node, 'wal_dir', 'fail', 'WAL has piled up');
-like($row->{message}, qr/32 MB allowed/, 'wal_dir: says how much there may be');
+like(
+	$row->{message},
+	qr/32 MB allowed/,
+	'wal_dir: says how much there may be');
 
 $node->safe_psql('postgres', 'ALTER SYSTEM RESET archive_command');
 $node->reload;
-ok(poll_status($node, 'archiver', 'ok'), 'archiver: works again');
+ok(poll_status($node, 'archiver',        'ok'), 'archiver: works again');
 ok(poll_status($node, 'archive_backlog', 'ok'), 'archive_backlog: gone');
 $node->safe_psql('postgres', 'CHECKPOINT');
 $node->safe_psql('postgres', 'CHECKPOINT');
@@ -81,13 +84,14 @@ is(check($plain, 'archiver')->{details}{reason},
 $row = status_is($node, 'disk', 'ok', 'as the limits are')
   if check($node, 'disk')->{value} < 85;
 my $used = check($node, 'disk')->{value};
-cmp_ok($used, '>', 0, 'disk: something is used');
+cmp_ok($used, '>', 0,   'disk: something is used');
 cmp_ok($used, '<', 100, 'disk: not everything');
 threshold($node, 'disk', warning => $used / 2, critical => 100);
 status_is($node, 'disk', 'warn', 'past the limit');
 threshold($node, 'disk', warning => $used / 4, critical => $used / 2);
 $row = status_is($node, 'disk', 'fail', 'past both limits');
-like($row->{details}{culprits}[0]{note}, qr/GB free/, 'disk: says what is free');
+like($row->{details}{culprits}[0]{note},
+	qr/GB free/, 'disk: says what is free');
 is($node->safe_psql('postgres', q(SELECT ops.health() ->> 'status')),
 	'fail', 'a full disk takes no traffic');
 reset_threshold($node, 'disk');
@@ -101,7 +105,8 @@ status_is($node, 'disk_forecast', $_->{status}, 'second sample')
   for grep { $_->{status} ne 'unknown' } check($node, 'disk_forecast');
 write_wal(60);
 ok( $node->poll_query_until(
-		'postgres', q(SELECT status <> 'unknown' FROM ops.checks("only" => '{disk_forecast}'))
+		'postgres',
+		q(SELECT status <> 'unknown' FROM ops.checks("only" => '{disk_forecast}'))
 	),
 	'disk_forecast: has two samples');
 threshold($node, 'disk_forecast', warning => 'Infinity', critical => 0);
@@ -117,12 +122,15 @@ SKIP:
 
 # Checkpoints: WAL is written and none comes.
 ok(poll_status($plain, 'checkpoint_age', 'ok'), 'checkpoint_age: young');
-my $stale = new_server('stale',
-	"checkpoint_timeout = 30s\nmax_wal_size = 1GB", extra => ['--wal-segsize=1']);
+my $stale = new_server(
+	'stale',
+	"checkpoint_timeout = 30s\nmax_wal_size = 1GB",
+	extra => ['--wal-segsize=1']);
 $stale->safe_psql('postgres', 'CREATE TABLE filler (t text); CHECKPOINT');
 status_is($stale, 'checkpoint_age', 'ok', 'hardly any WAL since');
 $stale->safe_psql('postgres',
-	"INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 5000)");
+	"INSERT INTO filler SELECT repeat('x', 1000) FROM generate_series(1, 5000)"
+);
 threshold($stale, 'checkpoint_age', warning => 0.001, critical => 1000);
 sleep 1;
 status_is($stale, 'checkpoint_age', 'warn', 'WAL since, and some time');

@@ -45,31 +45,30 @@ sub reload_seen
 	return;
 }
 
-# unsafe_settings
-status_is($node, 'unsafe_settings', 'ok', 'nothing dangerous');
+# settings
+status_is($node, 'settings', 'ok', 'nothing dangerous');
 alter_system('zero_damaged_pages', 'on');
-$row =
-  status_is($node, 'unsafe_settings', 'warn', 'zero_damaged_pages is on');
+$row = status_is($node, 'settings', 'warn', 'zero_damaged_pages is on');
 is($row->{value}, 1, 'one is counted');
 is($row->{details}{culprits}[0]{name},
 	'zero_damaged_pages', 'and it is named');
 alter_system('fsync', 'off');
-$row = status_is($node, 'unsafe_settings', 'fail', 'fsync is off');
+$row = status_is($node, 'settings', 'fail', 'fsync is off');
 is($row->{value}, 2, 'two are counted');
 is( $row->{remedy},
 	'ALTER SYSTEM SET fsync = on; SELECT pg_reload_conf();',
 	'the worst one comes first');
 alter_system('fsync',            'on');
 alter_system('full_page_writes', 'off');
-status_is($node, 'unsafe_settings', 'fail', 'full_page_writes is off');
+status_is($node, 'settings', 'fail', 'full_page_writes is off');
 alter_system('full_page_writes',   'on');
 alter_system('zero_damaged_pages', 'off');
 is( $node->safe_psql(
 		'postgres',
 		q(SET zero_damaged_pages = on;
-		  SELECT status FROM ops.checks("only" => ARRAY['unsafe_settings']))),
+		  SELECT status FROM ops.checks("only" => ARRAY['settings']))),
 	'ok',
-	'unsafe_settings: what one session set does not count');
+	'settings: what one session set does not count');
 
 # pending_restart, and config_files, which takes no offence at it
 status_is($node, 'pending_restart', 'ok', 'nothing waits');

@@ -20,24 +20,28 @@ $primary->wait_for_catchup($standby, 'replay');
 
 for my $depth (qw(fast deep))
 {
-	is( $standby->safe_psql('postgres',
+	is( $standby->safe_psql(
+			'postgres',
 			"BEGIN READ ONLY; SELECT h ->> 'role', h -> 'truncated' FROM ops.health('default', '$depth') AS h; COMMIT"
 		),
 		'standby|false',
 		"$depth: answers");
 }
-is( $standby->safe_psql('postgres',
+is( $standby->safe_psql(
+		'postgres',
 		q(SELECT string_agg(check_name || ': ' || message, '; ') FROM ops.checks('deep') WHERE details ->> 'reason' = 'failed')
 	),
 	'',
 	'no check fails to measure');
-is( $standby->safe_psql('postgres',
+is( $standby->safe_psql(
+		'postgres',
 		q(SELECT string_agg(l.check_name, ' ') FROM ops.check_list() l JOIN ops.checks('deep') c USING (check_name)
 		   WHERE l.works_on = 'primary' AND c.details ->> 'reason' IS DISTINCT FROM 'not_applicable')
 	),
 	'',
 	'what makes no sense on a standby says so');
-is( $standby->safe_psql('postgres',
+is( $standby->safe_psql(
+		'postgres',
 		q(SELECT string_agg(check_name, ' ') FROM ops.checks('deep') JOIN ops.check_list() l USING (check_name)
 		   WHERE l.works_on = 'standby' AND status = 'unknown' AND details ->> 'reason' = 'not_applicable')
 	),

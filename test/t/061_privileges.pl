@@ -24,8 +24,8 @@ $node->safe_psql(
 sub as
 {
 	my ($role, $sql) = @_;
-	my ($status, $stdout, $stderr) = $node->psql('postgres', $sql,
-		extra_params => [ '-U', $role ]);
+	my ($status, $stdout, $stderr) =
+	  $node->psql('postgres', $sql, extra_params => [ '-U', $role ]);
 
 	return $status == 0 ? $stdout : $stderr;
 }
@@ -33,12 +33,14 @@ sub as
 # Somebody to be seen.
 my $idle = IPC::Run::start(
 	[
-		'psql', '-XqAt', '-d', $node->connstr('postgres'),
-		'-c', 'BEGIN', '-c', 'CREATE TABLE seen (i int)',
-		'-c', 'SELECT pg_sleep(1000)'
+		'psql', '-XqAt',
+		'-d',   $node->connstr('postgres'),
+		'-c',   'BEGIN',
+		'-c',   'CREATE TABLE seen (i int)',
+		'-c',   'SELECT pg_sleep(1000)'
 	],
-	'<' => \undef,
-	'>' => \my $out,
+	'<'  => \undef,
+	'>'  => \my $out,
 	'2>' => \my $err);
 $node->poll_query_until('postgres',
 	"SELECT count(*) = 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'");
@@ -46,66 +48,80 @@ threshold($node, $_, warning => 0.0001, critical => 0.0002)
   for qw(long_tx long_query xmin_horizon);
 
 # A monitor sees what a superuser sees, but for what is a superuser's.
-is( as('monitor', q(SELECT status FROM ops.checks("only" => '{long_tx}'))),
+is(as('monitor', q(SELECT status FROM ops.checks("only" => '{long_tx}'))),
 	'fail', 'pg_monitor sees other sessions');
-is( as('monitor',
+is( as( 'monitor',
 		q(SELECT string_agg(check_name, ' ' ORDER BY check_name) FROM ops.checks('deep') WHERE details ->> 'reason' = 'failed')
 	),
 	'',
 	'nothing fails for pg_monitor');
-is( as('monitor', 'SELECT count(*) FROM ops.threshold'),
+is(as('monitor', 'SELECT count(*) FROM ops.threshold'),
 	3, 'pg_monitor reads limits');
-like(as('monitor', 'DELETE FROM ops.threshold'),
-	qr/permission denied/, 'pg_monitor does not change them');
+like(
+	as('monitor', 'DELETE FROM ops.threshold'),
+	qr/permission denied/,
+	'pg_monitor does not change them');
 
 # An endpoint's role gets an answer, and no figure that is not its business.
 like(as('endpoint', q(SELECT ops.health() ->> 'status')),
-	qr/^(ok|unknown|warn|fail)$/, 'a role with EXECUTE and nothing else gets a status');
-is( as('endpoint',
-		q(SELECT string_agg(check_name, ' ') FROM ops.checks('deep') WHERE details ->> 'reason' = 'failed')),
+	qr/^(ok|unknown|warn|fail)$/,
+	'a role with EXECUTE and nothing else gets a status');
+is( as( 'endpoint',
+		q(SELECT string_agg(check_name, ' ') FROM ops.checks('deep') WHERE details ->> 'reason' = 'failed')
+	),
 	'',
 	'nothing fails for it');
 my $guarded = $node->safe_psql('postgres',
 	q(SELECT quote_literal(array_agg(check_name)::text) FROM ops.check_list() WHERE shown_to <> 'anybody' AND works_on <> 'standby')
 );
-is( as('endpoint',
+is( as( 'endpoint',
 		"SELECT string_agg(check_name, ' ') FROM ops.checks('deep', $guarded)
 		  WHERE status <> 'unknown' OR value IS NOT NULL OR details ->> 'reason' <> 'denied'
 		     OR details ? 'culprits' OR message NOT IN ('needs pg_monitor', 'needs superuser')"
 	),
 	'',
 	'all that needs pg_monitor is denied to it, without a figure');
-is( as('endpoint',
-		q(SELECT remedy FROM ops.checks("only" => '{long_tx}'))),
+is( as('endpoint', q(SELECT remedy FROM ops.checks("only" => '{long_tx}'))),
 	'GRANT pg_monitor TO endpoint;',
 	'and it says what would help');
-is( as('endpoint',
+is( as( 'endpoint',
 		q(SELECT string_agg(check_name, ' ') FROM ops.checks('deep'), jsonb_array_elements(details -> 'culprits') c WHERE c ? 'pid')
 	),
 	'',
 	'no process is named to it');
-like(as('endpoint', 'SELECT * FROM ops.threshold'),
-	qr/permission denied/, 'it does not read limits');
-like(as('endpoint', 'SELECT * FROM ops.check_list()'),
-	qr/permission denied/, 'it executes nothing else');
+like(
+	as('endpoint', 'SELECT * FROM ops.threshold'),
+	qr/permission denied/,
+	'it does not read limits');
+like(
+	as('endpoint', 'SELECT * FROM ops.check_list()'),
+	qr/permission denied/,
+	'it executes nothing else');
 
 # Nobody gets nothing.
-like(as('nobody', 'SELECT ops.health()'),
-	qr/permission denied for schema ops/, 'PUBLIC cannot use the schema');
+like(
+	as('nobody', 'SELECT ops.health()'),
+	qr/permission denied for schema ops/,
+	'PUBLIC cannot use the schema');
 $node->safe_psql('postgres', 'GRANT USAGE ON SCHEMA ops TO nobody');
-like(as('nobody', 'SELECT ops.health()'),
-	qr/permission denied for function health/, 'PUBLIC cannot execute');
+like(
+	as('nobody', 'SELECT ops.health()'),
+	qr/permission denied for function health/,
+	'PUBLIC cannot execute');
 
 # As PostgREST does it for GET.
-is( $node->safe_psql('postgres',
+is( $node->safe_psql(
+		'postgres',
 		q(BEGIN READ ONLY; SET LOCAL ROLE endpoint; SELECT ops.health() ? 'status'; COMMIT)
 	),
 	't',
 	'a read-only transaction with a role set');
 
 # Traps: things that a malicious role put in the way of a superuser.
-$node->safe_psql('postgres', 'CREATE ROLE mallory LOGIN; GRANT CREATE ON DATABASE postgres TO mallory; GRANT CREATE ON SCHEMA public TO mallory');
-as('mallory', q{
+$node->safe_psql('postgres',
+	'CREATE ROLE mallory LOGIN; GRANT CREATE ON DATABASE postgres TO mallory; GRANT CREATE ON SCHEMA public TO mallory'
+);
+as( 'mallory', q{
 	CREATE FUNCTION public.grab(text) RETURNS text LANGUAGE plpgsql AS
 	$$BEGIN EXECUTE 'ALTER ROLE mallory SUPERUSER'; RETURN $1; END$$;
 	CREATE FUNCTION public.count() RETURNS bigint LANGUAGE plpgsql AS
@@ -124,10 +140,14 @@ as('mallory', q{
 	CREATE SCHEMA cron;
 	CREATE VIEW cron.job AS SELECT 1 AS jobid, public.grab('x') AS jobname, true AS active;
 });
-is($node->safe_psql('postgres',
-		q(SET search_path = public, pg_catalog; SELECT ops.health('default', 'deep') ? 'status')),
-	't', 'a superuser asks');
-is( $node->safe_psql('postgres',
+is( $node->safe_psql(
+		'postgres',
+		q(SET search_path = public, pg_catalog; SELECT ops.health('default', 'deep') ? 'status')
+	),
+	't',
+	'a superuser asks');
+is( $node->safe_psql(
+		'postgres',
 		q(SELECT rolsuper FROM pg_roles WHERE rolname = 'mallory')),
 	'f',
 	'mallory gained nothing');

@@ -29,11 +29,13 @@ sub hold
 	my $session = IPC::Run::start(
 		[
 			'psql', '-XqAt',
-			'-d', $node->connstr('postgres') . " application_name=$name",
-			'-c', 'BEGIN', '-c', $sql, '-c', 'SELECT pg_sleep(1000)'
+			'-d',   $node->connstr('postgres') . " application_name=$name",
+			'-c',   'BEGIN',
+			'-c',   $sql,
+			'-c',   'SELECT pg_sleep(1000)'
 		],
-		'<' => \undef,
-		'>' => \my $out,
+		'<'  => \undef,
+		'>'  => \my $out,
 		'2>' => \my $err);
 
 	push @sessions, $session;
@@ -45,8 +47,8 @@ sub wait_for
 	my ($name, $event) = @_;
 
 	$node->poll_query_until('postgres',
-		"SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = '$name' AND $event")
-	  or die "$name did not get there";
+		"SELECT count(*) = 1 FROM pg_stat_activity WHERE application_name = '$name' AND $event"
+	) or die "$name did not get there";
 	return;
 }
 
@@ -61,11 +63,13 @@ sub pid_of
 sub release
 {
 	$node->safe_psql('postgres',
-		q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'held_%'));
+		q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name LIKE 'held_%')
+	);
 	$_->finish for @sessions;
 	@sessions = ();
 	$node->poll_query_until('postgres',
-		q(SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'held_%'));
+		q(SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name LIKE 'held_%')
+	);
 	return;
 }
 
@@ -76,7 +80,8 @@ sub answers
 
 	for my $depth (qw(fast deep))
 	{
-		my $answer = $node->safe_psql('postgres',
+		my $answer = $node->safe_psql(
+			'postgres',
 			qq(SET statement_timeout = '30s';
 			   SELECT (h ->> 'latency_ms')::float8 < 1000, h -> 'truncated',
 			          (SELECT string_agg(key || ': ' || (value ->> 'message'), '; ') FROM jsonb_each(h -> 'checks') WHERE value ->> 'reason' = 'failed')
@@ -95,7 +100,9 @@ wait_for('held_table', "wait_event = 'PgSleep'");
 answers('tables are locked');
 my $row = check($node, 'migrations');
 is($row->{details}{reason}, 'locked', 'migrations: locked');
-like($row->{message}, qr/\b\Q@{[ pid_of('held_table') ]}\E\b/,
+like(
+	$row->{message},
+	qr/\b\Q@{[ pid_of('held_table') ]}\E\b/,
 	'migrations: names the holder');
 release();
 
@@ -105,7 +112,8 @@ hold('held_queued', $locks);
 wait_for('held_queued', "wait_event_type = 'Lock'");
 answers('a lock on a table is queued behind a reader');
 threshold($node, 'blocked', warning => 0.001, critical => 1000);
-is(check($node, 'blocked')->{status}, 'warn', 'blocked: says that somebody waits');
+is(check($node, 'blocked')->{status},
+	'warn', 'blocked: says that somebody waits');
 release();
 
 # ALTER SEQUENCE holds a lock that lets readers in; this one does not.
@@ -123,8 +131,10 @@ release();
 hold('held_limits', 'LOCK TABLE ops.threshold IN ACCESS EXCLUSIVE MODE');
 wait_for('held_limits', "wait_event = 'PgSleep'");
 answers('the table of limits is locked');
-like($node->safe_psql('postgres', q(SELECT ops.health() ->> 'note')),
-	qr/^ops.threshold is locked by process \d+/, 'the document says so');
+like(
+	$node->safe_psql('postgres', q(SELECT ops.health() ->> 'note')),
+	qr/^ops.threshold is locked by process \d+/,
+	'the document says so');
 release();
 
 # Everything at once, for some seconds.
@@ -143,8 +153,11 @@ REINDEX TABLE churn_:client_id;
 TRUNCATE churn_:client_id;
 SQL
 my $ddl = IPC::Run::start(
-	[ 'pgbench', '-n', '-c', '3', '-T', '6', '-f', $script, $node->connstr('postgres') ],
-	'>' => \my $pgbench_out,
+	[
+		'pgbench', '-n', '-c', '3', '-T', '6', '-f', $script,
+		$node->connstr('postgres')
+	],
+	'>'  => \my $pgbench_out,
 	'2>' => \my $pgbench_err);
 my $worst = $node->safe_psql(
 	'postgres', q{
@@ -168,7 +181,8 @@ is($worst, 't|t|',
 	'deep answers within a second and measures, whatever is created, altered, vacuumed and dropped'
 );
 $ddl->finish;
-is($pgbench_err =~ /ERROR/ ? $pgbench_err : '', '', 'nor did it get into anybody\'s way');
+is($pgbench_err =~ /ERROR/ ? $pgbench_err : '',
+	'', 'nor did it get into anybody\'s way');
 
 $node->stop;
 done_testing();

@@ -10,8 +10,10 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 
 my $node = new_server('primary',
-	"max_connections = 12\nsuperuser_reserved_connections = 2\nmax_wal_senders = 0");
-my $slots = $node->safe_psql('postgres',
+	"max_connections = 12\nsuperuser_reserved_connections = 2\nmax_wal_senders = 0"
+);
+my $slots = $node->safe_psql(
+	'postgres',
 	q(SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
 	       - coalesce(current_setting('reserved_connections', true), '0')::int));
 $node->safe_psql('postgres', 'CREATE ROLE app LOGIN');
@@ -24,16 +26,19 @@ for my $n (1 .. $slots)
 	push @sessions,
 	  IPC::Run::start(
 		[
-			'psql', '-XqAt', '-U', 'app', '-d', $node->connstr('postgres'),
-			'-c', 'SELECT pg_sleep(1000)'
+			'psql', '-XqAt',
+			'-U',   'app',
+			'-d',   $node->connstr('postgres'),
+			'-c',   'SELECT pg_sleep(1000)'
 		],
-		'<' => \undef,
-		'>' => \my $session_out,
+		'<'  => \undef,
+		'>'  => \my $session_out,
 		'2>' => \my $session_err);
 	if ($n == int(0.8 * $slots))
 	{
 		$node->poll_query_until('postgres',
-			"SELECT count(*) = $n FROM pg_stat_activity WHERE usename = 'app'");
+			"SELECT count(*) = $n FROM pg_stat_activity WHERE usename = 'app'"
+		);
 
 		# The session that asks takes a slot, too.
 		status_is($node, 'connections', 'fail', 'nearly all')
@@ -53,11 +58,13 @@ is($row->{severity}, 'P0', 'connections: now it is P0');
 cmp_ok($row->{value}, '>=', 100, 'connections: all of them');
 is($row->{details}{culprits}[0]{role}, 'app', 'connections: names the role');
 $row = $node->safe_psql('postgres',
-	q(SELECT (h ->> 'latency_ms')::float8 < 1000 FROM ops.health('default', 'deep') AS h));
+	q(SELECT (h ->> 'latency_ms')::float8 < 1000 FROM ops.health('default', 'deep') AS h)
+);
 is($row, 't', 'and all else answers within a second');
 
 $node->safe_psql('postgres',
-	q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'));
+	q(SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app')
+);
 $_->finish for @sessions;
 ok(poll_status($node, 'connections', 'ok'), 'connections: free again');
 

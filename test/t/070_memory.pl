@@ -12,7 +12,8 @@ use Test::More;
 
 my $node = new_server('primary', 'operations_runbook.sample_interval = 1ms');
 $node->safe_psql('postgres',
-	'CREATE TABLE t (id bigserial PRIMARY KEY, r bigint REFERENCES t); INSERT INTO t DEFAULT VALUES');
+	'CREATE TABLE t (id bigserial PRIMARY KEY, r bigint REFERENCES t); INSERT INTO t DEFAULT VALUES'
+);
 
 # Bytes of the session's memory contexts, and of the process, after each
 # round of calls: ops.health() and ops.checks() in turn.
@@ -50,16 +51,23 @@ sub growth
 my ($contexts, $process) = growth(10000, 'fast', 'COMMIT;');
 note("fast: contexts grew by $contexts bytes, the process by $process");
 cmp_ok($contexts, '<', 65536, '10,000 fast calls: contexts do not grow');
-cmp_ok($process, '<', 1024 * 1024, '10,000 fast calls: the process does not grow');
+cmp_ok(
+	$process, '<',
+	1024 * 1024,
+	'10,000 fast calls: the process does not grow');
 
 ($contexts, $process) = growth(10000, 'fast', '');
-note("fast, one transaction each round: contexts $contexts, process $process");
+note(
+	"fast, one transaction each round: contexts $contexts, process $process");
 cmp_ok($contexts, '<', 65536, '10,000 fast calls in few transactions');
 
 ($contexts, $process) = growth(500, 'deep', 'COMMIT;');
 note("deep: contexts grew by $contexts bytes, the process by $process");
 cmp_ok($contexts, '<', 65536, '500 deep calls: contexts do not grow');
-cmp_ok($process, '<', 2 * 1024 * 1024, '500 deep calls: the process does not grow');
+cmp_ok(
+	$process, '<',
+	2 * 1024 * 1024,
+	'500 deep calls: the process does not grow');
 
 # Nor do calls that are cut off, or that measure nothing.
 is( $node->safe_psql(

@@ -1,0 +1,100 @@
+#!/usr/bin/env bash
+# fuzz/run.sh: random arguments to everything, in several sessions at once,
+# while tables come and go and sessions are cancelled.  OPS_FUZZ_SECONDS says
+# for how long (300), OPS_FUZZ_SEED where to begin.  A crash, an internal
+# error or an error of a class that nobody documented fails the run.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+source_tree=$PWD
+
+. test/lib/setup.sh
+. test/lib/suites.sh
+
+seconds=${OPS_FUZZ_SECONDS:-300}
+seed=${OPS_FUZZ_SEED:-$RANDOM}
+
+# What callers have been told of: no such check, bad arguments, not allowed,
+# constraints of ops.threshold, cancelled, and a lock that was not waited for.
+expected='OR001|22[0-9A-Z]{3}|42501|23514|23502|57014|25006|55P03|40P01|40001|25P02|3B001'
+
+clean_up() {
+	touch "$work/stop"
+	wait
+	cp "$work/cluster/log" "$work/log"
+	test/lib/cluster.sh stop "$work/cluster"
+	[ -n "${OPS_KEEP:-}" ] || rm -rf "$work"
+}
+
+# One fuzzer: a fresh session for each lot of statements.
+fuzz() {
+	local lot=$1
+
+	while [ ! -e "$work/stop" ]; do
+		perl test/fuzz/statements.pl "$lot" 200 |
+			psql -Xq -d postgres -v VERBOSITY=sqlstate > /dev/null 2>> "$work/errors.$1" || true
+		echo 200 >> "$work/calls.$1"
+		lot=$((lot + 1000))
+	done
+}
+
+# Tables and roles that come and go below the checks.
+churn() {
+	while [ ! -e "$work/stop" ]; do
+		psql -Xq -d postgres > /dev/null 2>&1 <<-'SQL' || true
+			CREATE TABLE "we""ird.Table" (id serial PRIMARY KEY, r int REFERENCES "we""ird.Table", t text);
+			INSERT INTO "we""ird.Table" (t) SELECT repeat('x', 5000) FROM generate_series(1, 50);
+			CREATE INDEX ON "we""ird.Table" (r);
+			CREATE SEQUENCE "s""q" MAXVALUE 3 CYCLE;
+			SELECT nextval('"s""q"');
+			VACUUM FULL "we""ird.Table";
+			ALTER SEQUENCE "s""q" AS smallint INCREMENT -1 MINVALUE -5 START 3;
+			DROP TABLE "we""ird.Table";
+			DROP SEQUENCE "s""q";
+			SELECT pg_cancel_backend(pid) FROM pg_stat_activity
+			 WHERE backend_type = 'client backend' AND state = 'active' AND random() < 0.1 AND pid <> pg_backend_pid();
+		SQL
+	done
+}
+
+ops_setup demo
+work=$(mktemp -d /var/tmp/operations_runbook.fuzz.XXXXXX)
+chmod 755 "$work"
+trap clean_up EXIT
+build_and_install fuzz > "$work/build.log" 2>&1
+settings="max_prepared_transactions = 5
+operations_runbook.sample_interval = 10ms
+restart_after_crash = off
+log_line_prefix = '%e '"
+eval "$(PRELOAD=operations_runbook EXTRA_CONF="$settings" \
+	test/lib/cluster.sh start "$work/cluster")"
+psql -Xq -d postgres <<-'SQL'
+	CREATE EXTENSION operations_runbook;
+	CREATE ROLE fuzz_monitor;
+	GRANT pg_monitor TO fuzz_monitor;
+	CREATE ROLE fuzz_plain;
+	GRANT USAGE ON SCHEMA ops TO fuzz_plain;
+	GRANT EXECUTE ON FUNCTION ops.health(text, text, text[], interval), ops.checks(text, text[], interval) TO fuzz_plain;
+SQL
+
+echo "seed $seed, $seconds s"
+for n in 1 2 3; do fuzz $((seed + n)) & done
+churn &
+sleep "$seconds"
+touch "$work/stop"
+wait
+
+calls=$(cat "$work"/calls.* | awk '{ n += $1 } END { print n + 0 }')
+crashes=$(grep -cE 'PANIC|TRAP|was terminated by signal' "$work/cluster/log" || true)
+# psql prints "ERROR:  XX000", and the place in a script before it.
+codes=$(cat "$work"/errors.* | grep -oE '(ERROR|FATAL|PANIC): +[0-9A-Z]{5}' | awk '{ print $2 }' | sort | uniq -c)
+unexpected=$(awk '{ print $2 }' <<< "$codes" | grep -vxE "($expected)" | tr '\n' ' ' || true)
+echo "errors by SQLSTATE:" $codes
+if [ -n "$unexpected" ]; then
+	echo "not expected: $unexpected"
+	for code in $unexpected; do
+		grep -a "^$code ERROR" "$work/cluster/log" | sort | uniq -c | sort -rn | head -5 | cut -c1-300 || true
+	done
+fi
+internal=$(awk '$2 ~ /^XX/ { n += $1 } END { print n + 0 }' <<< "$codes")
+echo "$calls calls, $crashes crashes, $internal internal errors"
+[ "$crashes" = 0 ] && [ -z "$unexpected" ] && [ "$calls" -gt 0 ]

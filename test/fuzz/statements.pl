@@ -1,0 +1,112 @@
+
+# statements.pl SEED COUNT: random calls of everything in schema ops, as SQL
+# for psql, a statement a line.
+use strict;
+use warnings FATAL => 'all';
+
+my ($seed, $count) = @ARGV;
+srand($seed);
+
+sub pick { return $_[ rand @_ ]; }
+
+my @names = (
+	qw(database connections prepared sequences lock_table migrations cron
+	  schema activity settings slow_queries unused_index hba tls disk),
+	'Database', '', ' ', 'a"b', "a'b", "line\nbreak", "\x{e9}\x{4e2d}",
+	'x' x 10000, '%s%n', 'ops.health', '{}', '\\');
+
+sub text
+{
+	my ($value) = @_;
+
+	return 'NULL' if rand() < 0.1;
+	$value =~ s/'/''/g;
+	$value =~ s/\\/\\\\/g;
+	$value =~ s/\n/\\n/g;
+	return "E'$value'";
+}
+
+sub format_argument { return text(rand() < 0.9 ? 'default' : pick(@names)); }
+sub depth_argument { return text(rand() < 0.9 ? pick('fast', 'deep') : pick(@names)); }
+
+sub only_argument
+{
+	my $way = rand;
+
+	return 'NULL::text[]' if $way < 0.3;
+	return "'{}'::text[]" if $way < 0.35;
+	return "ARRAY[[" . text(pick(@names)) . "," . text(pick(@names)) . "]]"
+	  if $way < 0.45;
+	return "array_fill(" . text(pick(@names)) . "::text, ARRAY[" . pick(1, 10, 10000) . "])"
+	  if $way < 0.5;
+	return "'[-3:-2]={database,prepared}'::text[]" if $way < 0.55;
+	return 'ARRAY[' . join(',', map { text(pick(@names[ 0 .. 14 ])) } 1 .. 1 + rand 5) . ']::text[]';
+}
+
+sub budget_argument
+{
+	return pick(
+		'NULL::interval', 'NULL::interval', 'NULL::interval',
+		map { "interval '$_'" } '0', '-1 s', '1 microsecond', '100 microseconds',
+		'1 ms', '5 ms', '178000000 years', '-178000000 years', '2147483647 days',
+		'1 mon -30 days', '1 hour');
+}
+
+sub number
+{
+	return pick('NULL', "'NaN'", "'Infinity'", "'-Infinity'", '-0.0', '1e308',
+		'-1e308', '4.9e-324', '0', '1', '50', '80', '90', '1e6');
+}
+
+sub health
+{
+	return sprintf 'ops.health(%s, %s, %s, %s)', format_argument(),
+	  depth_argument(), only_argument(), budget_argument();
+}
+
+sub checks
+{
+	return sprintf 'ops.checks(%s, %s, %s)', depth_argument(),
+	  only_argument(), budget_argument();
+}
+
+sub statement
+{
+	my $way = int rand 16;
+	my ($health, $checks) = (health(), checks());
+
+	return "SELECT count($health);" if $way < 4;
+	return "SELECT count(*), count(details), sum(value) FROM $checks;" if $way < 7;
+	return 'SELECT length(ops.runbook(' . text(pick(@names)) . '));' if $way == 7;
+	return 'SELECT ops.check_exists(' . text(pick(@names)) . '), ops.limits_in_order('
+	  . text(pick(@names)) . ', ' . number() . ', ' . number() . ');'
+	  if $way == 8;
+	return 'INSERT INTO ops.threshold VALUES (' . text(pick(@names)) . ', '
+	  . pick('true', 'true', 'false', 'NULL') . ', ' . number() . ', ' . number() . ', '
+	  . text(pick('P0', 'P1', 'P2', 'P3', 'P4')) . ', ' . pick('true', 'false', 'NULL')
+	  . ", 'fuzz') ON CONFLICT (check_name) DO UPDATE SET warning = excluded.warning, critical = excluded.critical, enabled = excluded.enabled, severity = excluded.severity, gates = excluded.gates;"
+	  if $way == 9;
+	return "DELETE FROM ops.threshold WHERE random() < 0.5;" if $way == 10;
+	return "SELECT g, length(h::text) FROM generate_series(1, 3) g, LATERAL (SELECT $health AS h OFFSET 0) x WHERE g > 0;"
+	  if $way == 11;
+	return "BEGIN; SAVEPOINT s; SELECT count($health); ROLLBACK TO s; SELECT count(*) FROM $checks; ROLLBACK;"
+	  if $way == 12;
+	return "BEGIN READ ONLY; DECLARE c CURSOR FOR SELECT * FROM $checks; FETCH 2 FROM c; MOVE 1 FROM c; COMMIT;"
+	  if $way == 13;
+	return "SET statement_timeout = '1ms'; SELECT count($health); SET statement_timeout = 0;"
+	  if $way == 14;
+	return "DO \$fuzz\$BEGIN PERFORM $health; EXCEPTION WHEN OTHERS THEN PERFORM $health; END\$fuzz\$;";
+}
+
+binmode STDOUT, ':utf8';
+print pick(
+	'', 'SET ROLE fuzz_monitor;', 'SET ROLE fuzz_plain;',
+	"SET parallel_setup_cost = 0;", "SET stats_fetch_consistency = snapshot;",
+	"SET search_path = '';", "SET lock_timeout = '1ms';",
+	"SET operations_runbook.fast_budget = 1;", "SET jit_above_cost = 0;")
+  . "\n";
+for (1 .. $count)
+{
+	(my $line = statement()) =~ s/\n/ /g;
+	print "$line\n";
+}
