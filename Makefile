@@ -45,6 +45,6 @@ deb:
 	@test/deb.sh
 
 docs:
-	@test/docs.sh --write
+	@test/docs.sh
 
 include pgxs.mk

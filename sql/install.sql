@@ -1,6 +1,8 @@
 -- a planted schema stops the install
 CREATE SCHEMA ops;
+\set VERBOSITY terse
 CREATE EXTENSION operations_runbook;
+\set VERBOSITY default
 DROP SCHEMA ops;
 
 CREATE EXTENSION operations_runbook;

@@ -22,8 +22,8 @@ my $primary = new_server(
 	extra            => ['--wal-segsize=1']);
 my $major =
   int($primary->safe_psql('postgres', 'SHOW server_version_num') / 10000);
-my $files = PostgreSQL::Test::Utils::tempdir;
-$primary->safe_psql('postgres', q(
+$primary->safe_psql(
+	'postgres', q(
 	CREATE TABLE filler (t text);
 	CREATE ROLE plain LOGIN;
 	GRANT USAGE ON SCHEMA ops TO plain;
@@ -64,7 +64,7 @@ sub receive_wal
 	my $handle = IPC::Run::start(
 		[
 			'pg_receivewal', '--no-loop', '--status-interval=1',
-			'--directory' => $files,
+			'--directory' => PostgreSQL::Test::Utils::tempdir,
 			'--dbname'    => $primary->connstr . ' application_name=files',
 			@options
 		],
@@ -159,25 +159,10 @@ set_to('synchronous_standby_names', '');
 # Replay is paused: the standby falls behind.
 threshold($primary, 'replication_out', warning => 1, critical => 1000);
 $primary->wait_for_catchup($standby, 'replay');
-sleep 3;
 $standby->safe_psql('postgres', 'SELECT pg_wal_replay_pause()');
 $standby->poll_query_until('postgres',
 	"SELECT pg_get_wal_replay_pause_state() = 'paused'");
 status_is($standby, 'replay_paused', 'warn', 'paused');
-
-# The first WAL after a quiet time does not make the standby late by all of it.
-my $end = $primary->safe_psql('postgres',
-	q(INSERT INTO filler VALUES ('after a quiet time') RETURNING pg_current_wal_lsn())
-);
-$standby->poll_query_until('postgres',
-	"SELECT pg_last_wal_receive_lsn() > '$end'");
-my ($late, $age) = split /\|/, $standby->safe_psql(
-	'postgres', q(
-	SELECT value, extract(epoch FROM now() - pg_last_xact_replay_timestamp())
-	FROM ops.checks("only" => '{replay}')));
-cmp_ok($late, '>', 0,        'replay: behind');
-cmp_ok($late, '<', $age - 1, 'replay: but not since before the quiet time');
-is(check($standby, 'replay')->{remedy}, undef, 'replay: no remedy while ok');
 
 write_wal(2);
 $primary->wait_for_catchup($standby, 'flush');
@@ -218,8 +203,25 @@ like(
 threshold($primary, 'replication_delay', warning => 0.5, critical => 1000);
 threshold($primary, 'replay',            warning => 0.5, critical => 1);
 $primary->wait_for_catchup($standby, 'replay');
-$standby->append_conf('postgresql.conf', "recovery_min_apply_delay = '3s'");
+sleep 3;
+$standby->append_conf('postgresql.conf', "recovery_min_apply_delay = '5s'");
 $standby->reload;
+$standby->poll_query_until('postgres',
+	"SELECT current_setting('recovery_min_apply_delay') = '5s'");
+
+# The first WAL after a quiet time does not make the standby late by all of it.
+my $before = $primary->safe_psql('postgres', 'SELECT pg_current_wal_lsn()');
+$primary->safe_psql('postgres',
+	q(INSERT INTO filler VALUES ('after a quiet time')));
+$standby->poll_query_until('postgres',
+	"SELECT pg_last_wal_receive_lsn() > '$before'");
+my ($late, $age) = split /\|/, $standby->safe_psql(
+	'postgres', q(
+	SELECT value, extract(epoch FROM now() - pg_last_xact_replay_timestamp())
+	FROM ops.checks("only" => '{replay}')));
+cmp_ok($late, '>', 0,        'replay: behind');
+cmp_ok($late, '<', $age - 1, 'replay: but not since before the quiet time');
+
 for (1 .. 3)
 {
 	$primary->safe_psql('postgres', 'INSERT INTO filler VALUES (1)');
