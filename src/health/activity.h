@@ -54,6 +54,9 @@ typedef struct OpsActivity
 extern const OpsActivity *ops_activity(OpsRun *run);
 extern void ops_activity_distrust(OpsRun *run, OpsResult *result);
 
+/* WAL up to here exists on this server; see checks_replication.c. */
+extern XLogRecPtr ops_wal_position(const OpsRun *run);
+
 extern double ops_seconds_since(const OpsRun *run, TimestampTz then);
 extern const char *ops_duration(double seconds);
 extern const char *ops_role_name(Oid role);

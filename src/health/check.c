@@ -30,6 +30,7 @@ const OpsFamily ops_family_table[] = {
 	{"horizon", ops_horizon_checks, &ops_horizon_count},
 	{"statistics", ops_statistics_checks, &ops_statistics_count},
 	{"replication", ops_replication_checks, &ops_replication_count},
+	{"replication_slots", ops_slots_checks, &ops_slots_count},
 	{"storage", ops_storage_checks, &ops_storage_count},
 	{"configuration", ops_settings_checks, &ops_settings_count},
 	{"security", ops_security_checks, &ops_security_count},

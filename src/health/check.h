@@ -221,6 +221,8 @@ extern const OpsCheck ops_sequences_checks[];
 extern const int ops_sequences_count;
 extern const OpsCheck ops_settings_checks[];
 extern const int ops_settings_count;
+extern const OpsCheck ops_slots_checks[];
+extern const int ops_slots_count;
 extern const OpsCheck ops_statistics_checks[];
 extern const int ops_statistics_count;
 extern const OpsCheck ops_storage_checks[];

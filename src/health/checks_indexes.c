@@ -12,17 +12,12 @@
 
 #include <math.h>
 
-#include "access/htup_details.h"
-#include "catalog/dependency.h"
 #include "catalog/pg_am.h"
 #include "core/guc.h"
 #include "health/activity.h"
 #include "health/catalog.h"
-#include "nodes/nodes.h"
-#include "storage/lock.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
-#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 
 #define BYTES_PER_MB	(1024.0 * 1024.0)

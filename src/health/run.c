@@ -166,8 +166,8 @@ select_checks(OpsRun *run, ArrayType *wanted)
  * Which checks the names stand for, by their place over all families; NULL
  * if there are no names.
  *
- * The name of a check means that check, also a deep one in a fast run; the
- * name of a family means its checks of the run's depth.
+ * The name of a check means that check, also a deep one in a fast run; any
+ * other name of a family means its checks of the run's depth.
  */
 static bool *
 wanted_checks(ArrayType *wanted, OpsDepth depth, int total)
@@ -194,7 +194,8 @@ wanted_checks(ArrayType *wanted, OpsDepth depth, int total)
 	{
 		const char *name = nulls[i] ? NULL : TextDatumGetCString(names[i]);
 		const OpsCheck *check = name ? ops_check_find(name) : NULL;
-		const OpsFamily *wanted_family = name ? ops_family_find(name) : NULL;
+		const OpsFamily *wanted_family = name && !check ?
+		ops_family_find(name) : NULL;
 		int			n = 0;
 
 		if (check == NULL && wanted_family == NULL)

@@ -63,9 +63,9 @@ sleep 3;
 
 # A command that hangs has not failed.  How long it has been quiet before
 # there was anything to archive does not count.
-my $release = PostgreSQL::Test::Utils::tempdir . '/release';
+my $release = $node->data_dir . '/release';
 set_to('archive_command',
-	"i=0; while [ \$i -lt 300 ]; do [ -e $release ] && exit 0; sleep 0.1; i=\$((i+1)); done; exit 1"
+	"i=0; while [ \$i -lt 300 ]; do [ -e release ] && exit 0; sleep 0.1; i=\$((i+1)); done; exit 1"
 );
 write_wal(2);
 threshold($node, 'archiver', warning => 0.001, critical => 1000);
