@@ -93,7 +93,7 @@ cat > "$work/idle.sql" <<-'SQL'
 	SELECT count(*) FROM pg_class WHERE oid = 1;
 	\endif
 	SELECT 1;
-	\sleep 3600 s
+	\sleep 1800 s
 SQL
 pgbench -n -c $((sessions - 10)) -t 1 -D in_tx=0 -f "$work/idle.sql" bench > /dev/null 2>&1 &
 busy=$!

@@ -197,6 +197,8 @@ suite_valgrind() {
 	local status=$?
 	cat "$dir/smoke.out"
 	as_postgres "$BINDIR/pg_ctl" -w -s -t 120 -D "$data" stop
+	# No log at all would mean that valgrind never ran.
+	compgen -G "$dir/vg.*.log" > /dev/null || status=1
 	reports=$(grep -l 'operations_runbook\.so' "$dir"/vg.*.log || true)
 	if [ -n "$reports" ]; then
 		cat $reports
