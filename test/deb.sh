@@ -15,10 +15,7 @@ build() {
 	local into=$1 tree=$1/operations-runbook-$version
 
 	rm -rf "$tree"
-	mkdir -p "$tree"
-	tar --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
-		--exclude=./build --exclude=./dist --exclude=./tmp_check \
-		--exclude=./results -cf - . | tar -xf - -C "$tree"
+	ops_copy_sources "$tree"
 	cp -r test/debian "$tree/debian"
 	cat > "$tree/debian/changelog" <<-LOG
 		operations-runbook ($version) unstable; urgency=medium

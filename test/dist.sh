@@ -4,6 +4,7 @@
 # dist.sh check DIR: makes it there, unpacks it and builds what it holds.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. test/lib/setup.sh
 
 name=operations_runbook
 version=$(sed -n "s/^default_version *= *'\(.*\)'/\1/p" $name.control)
@@ -46,10 +47,7 @@ make_zip() {
 	local into=$1 tree=$name-$version
 
 	rm -rf "${into:?}/$tree" "$into/$tree.zip"
-	mkdir -p "$into/$tree"
-	tar --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
-		--exclude=./build --exclude=./dist --exclude=./tmp_check \
-		--exclude=./results -cf - . | tar -xf - -C "$into/$tree"
+	ops_copy_sources "$into/$tree"
 	meta > "$into/$tree/META.json"
 	(cd "$into" && zip -qr "$tree.zip" "$tree")
 	rm -rf "${into:?}/$tree"
@@ -76,7 +74,7 @@ check() {
 case ${1:-} in
 	check) check "$2" ;;
 	*)
-		command -v zip > /dev/null || { . test/lib/setup.sh && ops_setup demo && ops_install zip; }
+		command -v zip > /dev/null || { ops_setup demo && ops_install zip; }
 		make_zip "$PWD/dist"
 		;;
 esac

@@ -12,7 +12,7 @@
 
 
 #include "access/xlogrecovery.h"
-#include "common/controldata_utils.h"
+#include "core/control.h"
 #include "core/guc.h"
 #include "health/activity.h"
 #include "replication/walsender_private.h"
@@ -346,19 +346,7 @@ data_age(const OpsRun *run)
 	TimestampTz newest = GetLatestXTime();
 
 	if (newest == 0)
-	{
-		ControlFileData *control;
-		bool		crc_ok;
-
-		LWLockAcquire(ControlFileLock, LW_SHARED);
-		control = get_controlfile(DataDir, &crc_ok);
-		LWLockRelease(ControlFileLock);
-		if (!crc_ok)
-			ereport(ERROR,
-					(errcode(ERRCODE_DATA_CORRUPTED),
-					 errmsg("the control file is corrupt")));
-		newest = time_t_to_timestamptz(control->checkPointCopy.time);
-	}
+		newest = time_t_to_timestamptz(ops_control_file()->checkPointCopy.time);
 	return ops_seconds_since(run, newest);
 }
 

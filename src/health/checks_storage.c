@@ -17,9 +17,8 @@
 #include "access/xlog_internal.h"
 #include "access/xlogarchive.h"
 #include "access/xlogrecovery.h"
-#include "catalog/pg_control.h"
 #include "commands/tablespace.h"
-#include "common/controldata_utils.h"
+#include "core/control.h"
 #include "core/memory.h"
 #include "health/activity.h"
 #include "postmaster/bgwriter.h"
@@ -597,21 +596,12 @@ probe_disk_forecast(OpsRun *run, OpsResult *result)
 static void
 probe_checkpoint_age(OpsRun *run, OpsResult *result)
 {
-	ControlFileData *control;
+	ControlFileData *control = ops_control_file();
 	TimeLineID	timeline;
 	XLogSegNo	redo;
 	TimestampTz taken;
 	double		timeout = CheckPointTimeout * (run->standby ? 2.0 : 1.0);
 	double		seconds;
-	bool		crc_ok;
-
-	LWLockAcquire(ControlFileLock, LW_SHARED);
-	control = get_controlfile(DataDir, &crc_ok);
-	LWLockRelease(ControlFileLock);
-	if (!crc_ok)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("the control file is corrupt")));
 
 	taken = time_t_to_timestamptz(control->checkPointCopy.time);
 	seconds = run->standby ?

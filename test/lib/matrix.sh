@@ -88,10 +88,7 @@ matrix_major() {
 		}
 	fi
 	rm -rf "$root/build"
-	mkdir "$root/build"
-	tar -C "$source_tree" --exclude=.git --exclude='*.o' --exclude='*.so' \
-		--exclude='*.bc' --exclude=./build --exclude=./dist \
-		--exclude=./tmp_check -cf - . | tar -xf - -C "$root/build"
+	(cd "$source_tree" && ops_copy_sources "$root/build")
 	matrix_inner > "$root/inner.sh"
 	unshare --mount --pid --ipc --fork --kill-child sh -ec '
 		mount -t proc proc "$1/proc"

@@ -102,3 +102,11 @@ ops_setup() {
 	export PGVER BINDIR PG_CONFIG
 	rm -f "$OPS_SETUP_LOG"
 }
+
+# The tree in the current directory without what was built in it.
+ops_copy_sources() {
+	mkdir -p "$1"
+	tar --exclude=.git --exclude='*.o' --exclude='*.so' --exclude='*.bc' \
+		--exclude=./build --exclude=./dist --exclude=./tmp_check \
+		--exclude=./results -cf - . | tar -xf - -C "$1"
+}

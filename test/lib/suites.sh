@@ -8,10 +8,7 @@ copy_tree() {
 	local copy=$work/$1
 
 	rm -rf "$copy"
-	mkdir -p "$copy"
-	tar -C "$source_tree" --exclude=.git --exclude='*.o' --exclude='*.so' \
-		--exclude='*.bc' --exclude=./build --exclude=./dist \
-		--exclude=./tmp_check --exclude=./results -cf - . | tar -xf - -C "$copy"
+	(cd "$source_tree" && ops_copy_sources "$copy")
 	chown -R postgres: "$copy"
 	echo "$copy"
 }
