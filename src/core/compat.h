@@ -12,6 +12,7 @@
 #ifndef OPS_COMPAT_H
 #define OPS_COMPAT_H
 
+#include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
@@ -307,7 +308,13 @@ typedef struct OpsRelationStats
 static inline bool
 ops_compat_relation_stats(Oid relid, bool shared, OpsRelationStats *stats)
 {
+#if PG_VERSION_NUM >= 190000
+	bool		may_free;
+	PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry_ext(shared, relid,
+																&may_free);
+#else
 	PgStat_StatTabEntry *entry = pgstat_fetch_stat_tabentry_ext(shared, relid);
+#endif
 
 	if (entry == NULL)
 		return false;
@@ -417,6 +424,20 @@ ops_compat_slot_synced(const ReplicationSlotPersistentData *data)
 }
 
 /*
+ * The process that uses a slot, 0 if none does.
+ */
+static inline int
+ops_compat_slot_pid(const ReplicationSlot *slot)
+{
+#if PG_VERSION_NUM >= 190000
+	return slot->active_proc == INVALID_PROC_NUMBER ? 0 :
+		GetPGProcByNumber(slot->active_proc)->pid;
+#else
+	return slot->active_pid;
+#endif
+}
+
+/*
  * Since when nobody uses a slot, 0 if the server does not keep it.
  */
 static inline TimestampTz
@@ -426,6 +447,19 @@ ops_compat_slot_inactive_since(const ReplicationSlot *slot)
 	return slot->inactive_since;
 #else
 	return 0;
+#endif
+}
+
+/*
+ * A plain scan of a table.
+ */
+static inline TableScanDesc
+ops_compat_beginscan(Relation table, Snapshot snapshot)
+{
+#if PG_VERSION_NUM >= 190000
+	return table_beginscan(table, snapshot, 0, NULL, 0);
+#else
+	return table_beginscan(table, snapshot, 0, NULL);
 #endif
 }
 

@@ -227,7 +227,7 @@ add_slots(Horizon *horizon, OpsResult *result)
 		xmin = older_xid(copy.effective_xmin, copy.effective_catalog_xmin);
 		if (ops_compat_slot_invalidated(&copy.data) || !TransactionIdIsNormal(xmin))
 			continue;
-		active = copy.active_pid != 0;
+		active = ops_compat_slot_pid(&copy) != 0;
 		culprit = add_holder(horizon, result, xmin,
 							 psprintf(active ? _("replication slot \"%s\"") :
 									  _("inactive replication slot \"%s\""), name),

@@ -61,7 +61,7 @@ name_slot(OpsRun *run, OpsResult *result, const ReplicationSlot *slot,
 	culprit->slot = pstrdup(NameStr(slot->data.name));
 	culprit->database = ops_database_name(slot->data.database);
 	if (run->monitor)
-		culprit->pid = slot->active_pid;
+		culprit->pid = ops_compat_slot_pid(slot);
 	return culprit;
 }
 
@@ -81,7 +81,7 @@ is_synced_copy(const OpsRun *run, const ReplicationSlot *slot)
 static void
 suggest_drop(OpsRun *run, OpsResult *result, const ReplicationSlot *slot)
 {
-	if (slot != NULL && slot->active_pid == 0 && !is_synced_copy(run, slot))
+	if (slot != NULL && ops_compat_slot_pid(slot) == 0 && !is_synced_copy(run, slot))
 		ops_result_remedy(result, "SELECT pg_drop_replication_slot(%s);",
 						  quote_literal_cstr(NameStr(slot->data.name)));
 }
@@ -98,7 +98,7 @@ slot_state(const ReplicationSlot *slot)
 			return SLOT_UNRESERVED;
 		case WALAVAIL_REMOVED:
 			/* Whoever still streams may have moved on since we looked. */
-			return slot->active_pid != 0 ? SLOT_UNRESERVED : SLOT_LOST;
+			return ops_compat_slot_pid(slot) != 0 ? SLOT_UNRESERVED : SLOT_LOST;
 		default:
 			return SLOT_SAFE;
 	}

@@ -70,7 +70,7 @@ static int
 scan_thresholds(Relation table, OpsThreshold **thresholds)
 {
 	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = table_beginscan(table, GetActiveSnapshot(), 0, NULL);
+	TableScanDesc scan = ops_compat_beginscan(table, GetActiveSnapshot());
 	int			count = 0;
 	int			space = 8;
 
