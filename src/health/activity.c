@@ -21,6 +21,7 @@
 #include "health/activity.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/lsyscache.h"
 #include "utils/timestamp.h"
 
 static bool read_status(volatile PgBackendStatus *entry, OpsBackend *backend);

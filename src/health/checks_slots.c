@@ -217,7 +217,7 @@ probe_slot_inactive(OpsRun *run, OpsResult *result)
 		double		seconds;
 
 		/* A lost slot is reported by "slots". */
-		if (slots[i].active_pid != 0 || is_synced_copy(run, &slots[i]) ||
+		if (ops_compat_slot_pid(&slots[i]) != 0 || is_synced_copy(run, &slots[i]) ||
 			ops_compat_slot_invalidated(&slots[i].data))
 			continue;
 		inactive++;
