@@ -15,7 +15,7 @@ seed=${OPS_FUZZ_SEED:-$RANDOM}
 
 # What callers have been told of: no such check, bad arguments, not allowed,
 # constraints of ops.threshold, cancelled, and a lock that was not waited for.
-expected='OR001|22[0-9A-Z]{3}|42501|23514|23502|57014|25006|55P03|40P01|40001|25P02|3B001'
+expected='OR001|22[0-9A-Z]{3}|42501|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001'
 
 clean_up() {
 	touch "$work/stop"

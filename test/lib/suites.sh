@@ -64,6 +64,21 @@ report_tap() {
 		-e 's/^(test\/t\/[^ ]+) +\(Wstat.*/not ok - \1/p'
 }
 
+# Run one of make's test targets and say, test by test, how it went; also
+# that it went wrong if it ended before any test could fail.
+#     tell NAME report_FUNCTION command ...
+tell() {
+	local name=$1 report=$2 status=0 said
+	shift 2
+	"$@" > "$work/$name.out" 2>&1 || status=$?
+	said=$(sed 's/^\[[0-9:]*\] //' "$work/$name.out" | "$report" "$name")
+	[ -z "$said" ] || printf '%s\n' "$said"
+	if [ "$status" != 0 ] && ! grep -q '^not ok' <<< "$said"; then
+		echo "not ok - $name did not finish"
+	fi
+	cat "$work/$name.out"
+}
+
 suite_lint() {
 	test/lint/run.sh
 }
@@ -89,36 +104,24 @@ suite_install() {
 
 # On a plain server: nothing preloaded, as whoever tries it has it.
 suite_regress() {
-	local tree=$work/plain
-
 	start_cluster ''
-	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
-		installcheck ISOLATION= TAP_TESTS= > "$work/regress.out" 2>&1 ||
-		cat "$tree/build/regression.diffs"
-	report_regress regress < "$work/regress.out"
-	cat "$work/regress.out"
+	tell regress report_regress as_client make -s -C "$work/plain" \
+		PG_CONFIG="$PG_CONFIG" with_llvm=no installcheck ISOLATION= TAP_TESTS=
+	cat "$work/plain/build/regression.diffs" 2> /dev/null
 	stop_cluster
 }
 
 suite_isolation() {
-	local tree=$work/plain
-
 	start_cluster operations_runbook
-	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
-		installcheck REGRESS= TAP_TESTS= > "$work/isolation.out" 2>&1 ||
-		cat "$tree/build/isolation/regression.diffs"
-	report_regress isolation < "$work/isolation.out"
-	cat "$work/isolation.out"
+	tell isolation report_regress as_client make -s -C "$work/plain" \
+		PG_CONFIG="$PG_CONFIG" with_llvm=no installcheck REGRESS= TAP_TESTS=
+	cat "$work/plain/build/isolation/regression.diffs" 2> /dev/null
 	stop_cluster
 }
 
 suite_tap() {
-	local tree=$work/plain
-
-	make_in "$tree" installcheck REGRESS= ISOLATION= \
-		PROVE_FLAGS='-Itest/lib --timer -j2' > "$work/tap.out" 2>&1
-	sed 's/^\[[0-9:]*\] //' "$work/tap.out" | report_tap
-	cat "$work/tap.out"
+	tell tap report_tap make_in "$work/plain" installcheck REGRESS= ISOLATION= \
+		PROVE_FLAGS='-Itest/lib --timer -j2'
 }
 
 # Every example is started by its one command.
@@ -159,11 +162,9 @@ suite_asan() {
 	gcc -shared -fPIC -o "$shim" test/lib/no_nls.c
 	OPS_SERVER_ENV="LD_PRELOAD=$asan:$shim ASAN_OPTIONS=detect_leaks=0:log_path=$work/asan-report UBSAN_OPTIONS=print_stacktrace=1:log_path=$work/asan-report" \
 		start_cluster 'operations_runbook'
-	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
-		installcheck ISOLATION= TAP_TESTS= > "$work/asan.out" 2>&1 ||
-		cat "$tree/build/regression.diffs"
-	report_regress asan < "$work/asan.out"
-	cat "$work/asan.out"
+	tell asan report_regress as_client make -s -C "$tree" \
+		PG_CONFIG="$PG_CONFIG" with_llvm=no installcheck ISOLATION= TAP_TESTS=
+	cat "$tree/build/regression.diffs" 2> /dev/null
 	stop_cluster
 	restore_plain
 	if compgen -G "$work/asan-report*" > /dev/null; then
