@@ -12,7 +12,7 @@ source_tree=$PWD
 . test/lib/matrix.sh
 
 all_suites=(lint build_gcc build_clang static install regress isolation tap
-	examples demo dist deb fuzz asan valgrind coverage matrix)
+	demo dist deb fuzz asan valgrind coverage matrix)
 
 passed=0
 failed=0

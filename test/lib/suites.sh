@@ -124,16 +124,6 @@ suite_tap() {
 		PROVE_FLAGS='-Itest/lib --timer -j2'
 }
 
-# Every example is started by its one command.
-suite_examples() {
-	local example
-	echo "ok - examples"
-	for example in examples/*/test.sh; do
-		[ -e "$example" ] || continue
-		if "$example"; then echo "ok - $example"; else echo "not ok - $example"; fi
-	done
-}
-
 suite_demo() {
 	OPS_DEMO_SCALE=small test/demo.sh start && test/demo.sh stop
 }
