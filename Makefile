@@ -3,7 +3,8 @@ EXTENSION  = operations_runbook
 PGFILEDESC = "operations_runbook - an operations runbook inside the database"
 
 # The order in which the parts of the install script follow one another.
-SQL_PARTS = src/core/install.sql src/health/health.sql
+SQL_PARTS = src/core/install.sql src/rls/rls.sql src/rls/probe.sql \
+            src/health/health.sql
 
 # Markdown pages that ops.runbook() answers with.
 PAGES = $(sort $(wildcard src/*/pages/*.md))

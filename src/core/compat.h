@@ -12,10 +12,12 @@
 #ifndef OPS_COMPAT_H
 #define OPS_COMPAT_H
 
+#include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_auth_members.h"
 #include "catalog/pg_constraint.h"
 #include "common/relpath.h"
 #include "fmgr.h"
@@ -28,11 +30,14 @@
 #include "storage/proc.h"
 #include "storage/procarray.h"
 #include "storage/sinvaladt.h"
+#include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relmapper.h"
+#include "utils/typcache.h"
 
 #if PG_VERSION_NUM < 150000
 #error "operations_runbook needs PostgreSQL 15 or newer"
@@ -93,6 +98,20 @@ ops_compat_status_slot(volatile PGPROC *proc)
 	return (int) (proc - ProcGlobal->allProcs);
 #else
 	return proc->backendId > 0 ? proc->backendId - 1 : -1;
+#endif
+}
+
+/*
+ * Whether a role can SET ROLE to another one; since 16 being its member is
+ * not enough.
+ */
+static inline bool
+ops_compat_can_set_role(Oid member, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return member_can_set_role(member, role);
+#else
+	return is_member_of_role(member, role);
 #endif
 }
 
@@ -233,6 +252,44 @@ ops_compat_constraint_enforced(Form_pg_constraint constraint)
 	return constraint->conenforced;
 #else
 	return true;
+#endif
+}
+
+/*
+ * What a membership of a role gives: since 16 each says so itself, before it
+ * was the member that inherits all or nothing, and SET ROLE was always free.
+ */
+static inline bool
+ops_compat_membership_inherits(Form_pg_auth_members membership,
+							   bool member_inherits)
+{
+#if PG_VERSION_NUM >= 160000
+	return membership->inherit_option;
+#else
+	return member_inherits;
+#endif
+}
+
+static inline bool
+ops_compat_membership_sets(Form_pg_auth_members membership)
+{
+#if PG_VERSION_NUM >= 160000
+	return membership->set_option;
+#else
+	return true;
+#endif
+}
+
+/*
+ * Whether a database's owner has the rights of pg_database_owner.
+ */
+static inline bool
+ops_compat_owner_inherits(bool owner_inherits)
+{
+#if PG_VERSION_NUM >= 160000
+	return true;
+#else
+	return owner_inherits;
 #endif
 }
 
@@ -489,5 +546,51 @@ ops_compat_push_jsonb(OpsJsonbState *state, JsonbIteratorToken token,
 	state->result = pushJsonbValue(&state->parseState, token, value);
 }
 #endif
+
+/*
+ * An expression that GROUP BY computes, if a variable stands for one; since
+ * 18 such a variable points to a range table entry of its own.
+ */
+static inline Node *
+ops_compat_group_expression(RangeTblEntry *rte, AttrNumber column)
+{
+#if PG_VERSION_NUM >= 180000
+	if (rte->rtekind == RTE_GROUP &&
+		column >= 1 && column <= list_length(rte->groupexprs))
+		return (Node *) list_nth(rte->groupexprs, column - 1);
+#endif
+	return NULL;
+}
+
+/*
+ * What an operator means to B-trees: a bit for each strategy, and 6 for "not
+ * equal"; orders only as the type's own order has them.
+ */
+static inline int
+ops_compat_operator_strategies(Oid operator)
+{
+	int			strategies = 0;
+	ListCell   *lc;
+
+#if PG_VERSION_NUM >= 180000
+	foreach(lc, get_op_index_interpretation(operator))
+	{
+		OpIndexInterpretation *meaning = lfirst(lc);
+		int			strategy = meaning->cmptype;
+#else
+	foreach(lc, get_op_btree_interpretation(operator))
+	{
+		OpBtreeInterpretation *meaning = lfirst(lc);
+		int			strategy = meaning->strategy;
+#endif
+		TypeCacheEntry *type = lookup_type_cache(meaning->oplefttype,
+												 TYPECACHE_BTREE_OPFAMILY);
+
+		if (strategy == BTEqualStrategyNumber || strategy > BTMaxStrategyNumber ||
+			type->btree_opf == meaning->opfamily_id)
+			strategies |= 1 << strategy;
+	}
+	return strategies;
+}
 
 #endif							/* OPS_COMPAT_H */

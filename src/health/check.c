@@ -12,8 +12,6 @@
 
 const char *const ops_status_name[] = {"ok", "unknown", "warn", "fail"};
 
-const char *const ops_severity_name[] = {"P0", "P1", "P2", "P3"};
-
 const char *const ops_reason_name[] = {
 	NULL,
 	"not_applicable",
@@ -34,6 +32,7 @@ const OpsFamily ops_family_table[] = {
 	{"storage", ops_storage_checks, &ops_storage_count},
 	{"configuration", ops_settings_checks, &ops_settings_count},
 	{"security", ops_security_checks, &ops_security_count},
+	{"row_security", ops_rls_checks, &ops_rls_count},
 	{"vacuum", ops_vacuum_checks, &ops_vacuum_count},
 	{"indexes", ops_indexes_checks, &ops_indexes_count},
 	{"schema", ops_schema_checks, &ops_schema_count},

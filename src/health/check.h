@@ -14,6 +14,7 @@
 #ifndef OPS_CHECK_H
 #define OPS_CHECK_H
 
+#include "core/report.h"
 #include "datatype/timestamp.h"
 #include "portability/instr_time.h"
 #include "utils/array.h"
@@ -31,15 +32,6 @@ typedef enum OpsStatus
 } OpsStatus;
 
 #define OPS_NUM_STATUS	(OPS_FAIL + 1)
-
-/* How soon somebody has to act when the check fails. */
-typedef enum OpsSeverity
-{
-	OPS_P0,						/* down or leaking now */
-	OPS_P1,						/* will be, or one condition away */
-	OPS_P2,						/* degraded */
-	OPS_P3,						/* hygiene */
-} OpsSeverity;
 
 typedef enum OpsDepth
 {
@@ -162,7 +154,6 @@ extern const OpsFamily ops_family_table[];
 
 /* check.c: words, and the way from a name to a check. */
 extern const char *const ops_status_name[];
-extern const char *const ops_severity_name[];
 extern const char *const ops_reason_name[];
 extern const OpsCheck *ops_check_find(const char *name);
 extern const OpsFamily *ops_family_find(const char *name);
@@ -213,6 +204,8 @@ extern const OpsCheck ops_jobs_checks[];
 extern const int ops_jobs_count;
 extern const OpsCheck ops_replication_checks[];
 extern const int ops_replication_count;
+extern const OpsCheck ops_rls_checks[];
+extern const int ops_rls_count;
 extern const OpsCheck ops_schema_checks[];
 extern const int ops_schema_count;
 extern const OpsCheck ops_security_checks[];

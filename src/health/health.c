@@ -27,12 +27,9 @@ PG_FUNCTION_INFO_V1(ops_runbook);
 
 static const OpsFormat *format_argument(const char *name);
 static OpsDepth depth_argument(const char *name);
-static const char *text_argument(FunctionCallInfo fcinfo, int place,
-								 const char *default_value);
 static void put_result(ReturnSetInfo *rsinfo, const OpsResult *result);
 static void put_check(ReturnSetInfo *rsinfo, const OpsFamily *family,
 					  const OpsCheck *check);
-static void set_text(Datum *value, bool *isnull, const char *string);
 static void set_limit(Datum *value, bool *isnull, double limit);
 static void set_number(Datum *value, bool *isnull, double number);
 
@@ -54,8 +51,8 @@ static void set_number(Datum *value, bool *isnull, double number);
 Datum
 ops_health(PG_FUNCTION_ARGS)
 {
-	const OpsFormat *format = format_argument(text_argument(fcinfo, 0, "default"));
-	OpsDepth	depth = depth_argument(text_argument(fcinfo, 1, "fast"));
+	const OpsFormat *format = format_argument(ops_argument_text(fcinfo, 0, "default"));
+	OpsDepth	depth = depth_argument(ops_argument_text(fcinfo, 1, "fast"));
 	ArrayType  *wanted = PG_ARGISNULL(2) ? NULL : PG_GETARG_ARRAYTYPE_P(2);
 	Interval   *budget = PG_ARGISNULL(3) ? NULL : PG_GETARG_INTERVAL_P(3);
 	OpsRun	   *run = ops_run(depth, wanted, budget);
@@ -77,7 +74,7 @@ Datum
 ops_checks(PG_FUNCTION_ARGS)
 {
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
-	OpsDepth	depth = depth_argument(text_argument(fcinfo, 0, "fast"));
+	OpsDepth	depth = depth_argument(ops_argument_text(fcinfo, 0, "fast"));
 	ArrayType  *wanted = PG_ARGISNULL(1) ? NULL : PG_GETARG_ARRAYTYPE_P(1);
 	Interval   *budget = PG_ARGISNULL(2) ? NULL : PG_GETARG_INTERVAL_P(2);
 	MemoryContext caller;
@@ -166,14 +163,6 @@ depth_argument(const char *name)
 			 errhint("Valid depths are: fast, deep.")));
 }
 
-static const char *
-text_argument(FunctionCallInfo fcinfo, int place, const char *default_value)
-{
-	if (PG_ARGISNULL(place))
-		return default_value;
-	return text_to_cstring(PG_GETARG_TEXT_PP(place));
-}
-
 static void
 put_result(ReturnSetInfo *rsinfo, const OpsResult *result)
 {
@@ -181,16 +170,16 @@ put_result(ReturnSetInfo *rsinfo, const OpsResult *result)
 	bool		isnull[CHECKS_COLUMNS] = {0};
 	Jsonb	   *details = ops_render_details(result);
 
-	set_text(&values[0], &isnull[0], result->check->name);
-	set_text(&values[1], &isnull[1], ops_severity_name[result->severity]);
-	set_text(&values[2], &isnull[2], ops_status_name[result->status]);
+	ops_report_text(&values[0], &isnull[0], result->check->name);
+	ops_report_text(&values[1], &isnull[1], ops_severity_name[result->severity]);
+	ops_report_text(&values[2], &isnull[2], ops_status_name[result->status]);
 	set_number(&values[3], &isnull[3], result->value);
-	set_text(&values[4], &isnull[4], result->check->unit);
+	ops_report_text(&values[4], &isnull[4], result->check->unit);
 	set_limit(&values[5], &isnull[5], result->warning);
 	set_limit(&values[6], &isnull[6], result->critical);
 	values[7] = BoolGetDatum(result->gates);
-	set_text(&values[8], &isnull[8], result->message);
-	set_text(&values[9], &isnull[9], result->remedy);
+	ops_report_text(&values[8], &isnull[8], result->message);
+	ops_report_text(&values[9], &isnull[9], result->remedy);
 	if (details)
 		values[10] = JsonbPGetDatum(details);
 	else
@@ -207,28 +196,20 @@ put_check(ReturnSetInfo *rsinfo, const OpsFamily *family,
 	Datum		values[CHECK_LIST_COLUMNS] = {0};
 	bool		isnull[CHECK_LIST_COLUMNS] = {0};
 
-	set_text(&values[0], &isnull[0], check->name);
-	set_text(&values[1], &isnull[1], family->name);
-	set_text(&values[2], &isnull[2], check->depth == OPS_FAST ? "fast" : "deep");
-	set_text(&values[3], &isnull[3], ops_severity_name[check->severity]);
+	ops_report_text(&values[0], &isnull[0], check->name);
+	ops_report_text(&values[1], &isnull[1], family->name);
+	ops_report_text(&values[2], &isnull[2], check->depth == OPS_FAST ? "fast" : "deep");
+	ops_report_text(&values[3], &isnull[3], ops_severity_name[check->severity]);
 	values[4] = BoolGetDatum(check->gates);
-	set_text(&values[5], &isnull[5], check->unit);
+	ops_report_text(&values[5], &isnull[5], check->unit);
 	set_limit(&values[6], &isnull[6], check->warning);
 	set_limit(&values[7], &isnull[7], check->critical);
 	values[8] = BoolGetDatum(check->lower_is_worse);
-	set_text(&values[9], &isnull[9], where[check->where]);
-	set_text(&values[10], &isnull[10], audience[check->audience]);
-	set_text(&values[11], &isnull[11], _(check->title));
-	set_text(&values[12], &isnull[12], check->remedy ? _(check->remedy) : NULL);
+	ops_report_text(&values[9], &isnull[9], where[check->where]);
+	ops_report_text(&values[10], &isnull[10], audience[check->audience]);
+	ops_report_text(&values[11], &isnull[11], _(check->title));
+	ops_report_text(&values[12], &isnull[12], check->remedy ? _(check->remedy) : NULL);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, isnull);
-}
-
-static void
-set_text(Datum *value, bool *isnull, const char *string)
-{
-	*isnull = string == NULL;
-	if (string)
-		*value = CStringGetTextDatum(string);
 }
 
 /*

@@ -2,7 +2,9 @@
 # fuzz/run.sh: random arguments to everything, in several sessions at once,
 # while tables come and go and sessions are cancelled.  OPS_FUZZ_SECONDS says
 # for how long (300), OPS_FUZZ_SEED where to begin.  A crash, an internal
-# error or an error of a class that nobody documented fails the run.
+# error or an error of a class that nobody documented fails the run.  Then
+# random policies, OPS_FUZZ_PREDICATES (100000) of them, against what
+# ops.rls_matrix() says they let through.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source_tree=$PWD
@@ -12,6 +14,7 @@ source_tree=$PWD
 
 seconds=${OPS_FUZZ_SECONDS:-300}
 seed=${OPS_FUZZ_SEED:-$RANDOM}
+predicates=${OPS_FUZZ_PREDICATES:-100000}
 
 # What callers have been told of: no such check, bad arguments, not allowed,
 # constraints of ops.threshold, cancelled, and a lock that was not waited for.
@@ -98,3 +101,5 @@ fi
 internal=$(awk '$2 ~ /^XX/ { n += $1 } END { print n + 0 }' <<< "$codes")
 echo "$calls calls, $crashes crashes, $internal internal errors"
 [ "$crashes" = 0 ] && [ -z "$unexpected" ] && [ "$calls" -gt 0 ]
+
+perl test/fuzz/rls.pl --count "$predicates" --seed "$seed" --workers 2

@@ -12,7 +12,7 @@ use Test::More;
 
 my $primary = new_server(
 	'primary', "
-		wal_keep_size = 0
+		wal_keep_size = 64MB
 		max_wal_size = 64MB
 		min_wal_size = 32MB
 		checkpoint_timeout = 1h
@@ -57,7 +57,9 @@ sub reason_is
 	is($row->{details}{reason}, $reason, "$check: says why");
 }
 
-# Start pg_receivewal, which is no standby.
+# Start pg_receivewal, which is no standby; its errors go to a file.
+my $errors = PostgreSQL::Test::Utils::tempdir . '/errors';
+
 sub receive_wal
 {
 	my ($count, @options) = @_;
@@ -68,11 +70,11 @@ sub receive_wal
 			'--dbname'    => $primary->connstr . ' application_name=files',
 			@options
 		],
-		'>'  => \my $out,
-		'2>' => \my $err);
+		'>'  => '/dev/null',
+		'2>' => $errors);
 	$primary->poll_query_until('postgres',
 		"SELECT count(*) = $count FROM pg_stat_replication WHERE state = 'streaming'"
-	) or die "pg_receivewal did not connect";
+	) or die "pg_receivewal did not connect: " . slurp_file($errors);
 	return $handle;
 }
 
@@ -249,7 +251,8 @@ ok( $primary->poll_query_until(
 		'postgres',
 		q(SELECT replay_lag > '4 s' FROM pg_stat_replication WHERE application_name = 'files')
 	),
-	'pg_receivewal applies nothing');
+	'pg_receivewal applies nothing'
+) or diag('pg_receivewal says: ' . slurp_file($errors));
 ok( poll_status($primary, 'replication_delay', 'ok'),
 	'replication_delay: does not mind pg_receivewal');
 $receiver->kill_kill;
@@ -282,7 +285,8 @@ $primary->wait_for_catchup($standby, 'replay');
 $primary->stop;
 ok(poll_status($standby, 'replay', 'warn'), 'replay: warns at once');
 $standby->stop;
-$primary->append_conf('postgresql.conf', 'max_slot_wal_keep_size = 4MB');
+$primary->append_conf('postgresql.conf',
+	"max_slot_wal_keep_size = 4MB\nwal_keep_size = 0");
 $primary->start;
 set_to('operations_runbook.expected_standbys', 0);
 

@@ -1,0 +1,13 @@
+-- expect: materialized_view_exposed on revenue
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL, total numeric);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1, 10), (2, 2, 20);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders TO app USING (tenant_id = (SELECT current_setting('app.tenant_id', true)::integer));
+CREATE MATERIALIZED VIEW revenue AS SELECT tenant_id, sum(total) AS total FROM orders GROUP BY tenant_id;
+GRANT SELECT ON orders, revenue TO app;
+-- prove:
+SELECT proof.login('app', '1', 'app.tenant_id=1');
+SELECT proof.sees('SELECT tenant_id FROM orders', '1');
+SELECT proof.sees('SELECT tenant_id FROM revenue', '1,2');

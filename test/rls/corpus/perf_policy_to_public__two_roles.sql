@@ -1,0 +1,12 @@
+-- expect_perf: perf_policy_to_public on orders
+CREATE ROLE anon LOGIN;
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, firma text NOT NULL);
+CREATE INDEX ON orders (firma);
+INSERT INTO orders VALUES (1, 'a'), (2, 'b');
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY firma ON orders FOR SELECT TO PUBLIC USING (firma = (SELECT current_setting('app.firma', true)));
+GRANT SELECT ON orders TO app;
+-- prove:
+SELECT proof.isolated('app', 'a', 'app.firma=a', 'SELECT firma FROM orders');
+SELECT proof.sees('SELECT firma FROM orders', 'a', NULL);

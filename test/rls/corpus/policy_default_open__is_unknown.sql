@@ -1,0 +1,12 @@
+-- expect: policy_default_open on orders
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders FOR SELECT TO app
+    USING (NOT ((tenant_id <> (SELECT nullif(current_setting('app.tenant_id', true), '')::integer)) IS TRUE));
+GRANT SELECT ON orders TO app;
+-- prove:
+SELECT proof.login('app', NULL);
+SELECT proof.sees('SELECT tenant_id FROM orders', '1,2');

@@ -1,0 +1,11 @@
+-- expect: policy_denies_all on archive
+CREATE ROLE app LOGIN;
+CREATE TABLE archive (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON archive (tenant_id);
+INSERT INTO archive VALUES (1, 1), (2, 2);
+ALTER TABLE archive ENABLE ROW LEVEL SECURITY;
+CREATE POLICY closed ON archive TO app USING (false);
+GRANT SELECT ON archive TO app;
+-- prove:
+SELECT proof.login('app', '1', 'app.tenant=1');
+SELECT proof.sees('SELECT tenant_id FROM archive', '');

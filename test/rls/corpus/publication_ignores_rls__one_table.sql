@@ -1,0 +1,12 @@
+-- expect: publication_ignores_rls on *
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders TO app USING (tenant_id = (SELECT current_setting('app.tenant', true)::integer));
+GRANT SELECT ON orders TO app;
+CREATE PUBLICATION warehouse FOR TABLE orders;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.tenant=1', 'SELECT tenant_id FROM orders');
+SELECT proof.holds('SELECT pubname FROM pg_publication_tables', 'warehouse');

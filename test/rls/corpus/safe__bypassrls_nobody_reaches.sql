@@ -1,0 +1,14 @@
+-- clean
+-- proved: orders
+-- The exempt role has no login and no members.
+CREATE ROLE backup NOLOGIN BYPASSRLS;
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders TO app USING (tenant_id = (SELECT current_setting('app.tenant_id', true)::integer));
+GRANT SELECT ON orders TO app, backup;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.tenant_id=1', 'SELECT tenant_id FROM orders');
+SELECT proof.holds('SELECT 1', 'ERROR 42501', 'SET LOCAL ROLE backup');

@@ -1,0 +1,13 @@
+-- clean
+-- proved: orders
+-- The same function without SECURITY DEFINER.
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders TO app USING (tenant_id = (SELECT current_setting('app.tenant_id', true)::integer));
+GRANT SELECT ON orders TO app;
+CREATE FUNCTION all_orders() RETURNS SETOF orders LANGUAGE sql STABLE AS $$ SELECT * FROM orders $$;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.tenant_id=1', 'SELECT tenant_id FROM all_orders()');

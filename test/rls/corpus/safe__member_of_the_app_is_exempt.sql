@@ -1,0 +1,15 @@
+-- clean
+-- proved: orders
+-- Membership the other way round: the exempt role may become the app, not the app the exempt role.
+CREATE ROLE app LOGIN;
+CREATE ROLE maintenance NOLOGIN BYPASSRLS;
+GRANT app TO maintenance;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders TO app USING (tenant_id = (SELECT current_setting('app.tenant_id', true)::integer));
+GRANT SELECT ON orders TO app;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.tenant_id=1', 'SELECT tenant_id FROM orders');
+SELECT proof.holds('SELECT 1', 'ERROR 42501', 'SET LOCAL ROLE maintenance');

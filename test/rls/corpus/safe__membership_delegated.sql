@@ -1,0 +1,23 @@
+-- clean
+-- proved: tasks team_members
+-- The sub-select has no filter of its own; the members table's policy is the filter.
+CREATE ROLE app LOGIN;
+CREATE TABLE team_members (
+    team_id integer NOT NULL,
+    user_id integer NOT NULL,
+    PRIMARY KEY (user_id, team_id)
+);
+INSERT INTO team_members VALUES (1, 10), (2, 20);
+ALTER TABLE team_members ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON team_members FOR SELECT TO app
+    USING (user_id = (SELECT current_setting('app.user', true)::integer));
+GRANT SELECT ON team_members TO app;
+CREATE TABLE tasks (id bigint PRIMARY KEY, team_id integer NOT NULL, title text);
+CREATE INDEX ON tasks (team_id);
+INSERT INTO tasks VALUES (1, 1, 'x'), (2, 2, 'y');
+ALTER TABLE tasks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON tasks FOR SELECT TO app
+    USING (team_id IN (SELECT team_id FROM team_members));
+GRANT SELECT ON tasks TO app;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.user=10', 'SELECT team_id FROM tasks');

@@ -1,0 +1,26 @@
+-- clean
+-- perf_clean
+-- proved: tasks team_members
+-- Membership by IN (select); the members table shows a user its own rows.
+CREATE ROLE app LOGIN;
+CREATE TABLE team_members (
+    team_id integer NOT NULL,
+    user_id integer NOT NULL,
+    PRIMARY KEY (user_id, team_id)
+);
+INSERT INTO team_members VALUES (1, 10), (2, 20);
+ALTER TABLE team_members ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON team_members FOR SELECT TO app
+    USING (user_id = (SELECT current_setting('app.user', true)::integer));
+GRANT SELECT ON team_members TO app;
+CREATE TABLE tasks (id bigint PRIMARY KEY, team_id integer NOT NULL, title text);
+CREATE INDEX ON tasks (team_id);
+INSERT INTO tasks VALUES (1, 1, 'x'), (2, 2, 'y');
+ALTER TABLE tasks ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON tasks FOR ALL TO app
+    USING (team_id IN (SELECT team_id FROM team_members
+                       WHERE user_id = (SELECT current_setting('app.user', true)::integer)));
+GRANT SELECT, INSERT, UPDATE, DELETE ON tasks TO app;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.user=10', 'SELECT team_id FROM tasks', 'SELECT team_id FROM team_members');
+SELECT proof.harms('INSERT INTO tasks VALUES (3, 2, ''z'')', 'ERROR 42501');

@@ -1,0 +1,15 @@
+-- clean
+-- proved: orders
+-- The owner has no login and no members: FORCE would change nothing.
+CREATE ROLE owner NOLOGIN;
+CREATE ROLE app LOGIN;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders OWNER TO owner;
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders TO app USING (tenant_id = (SELECT current_setting('app.tenant_id', true)::integer));
+GRANT SELECT, INSERT ON orders TO app;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.tenant_id=1', 'SELECT tenant_id FROM orders');
+SELECT proof.holds('SELECT 1', 'ERROR 42501', 'SET LOCAL ROLE owner');

@@ -1,0 +1,25 @@
+-- clean
+-- proved: orders profiles
+-- Only the display name of the profile may be changed.
+CREATE SCHEMA auth;
+CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS
+    $$ SELECT (nullif(current_setting('request.jwt.claims', true), '')::jsonb ->> 'sub')::uuid $$;
+CREATE ROLE authenticated LOGIN;
+GRANT USAGE ON SCHEMA auth TO authenticated;
+CREATE TABLE profiles (id uuid PRIMARY KEY, tenant_id integer NOT NULL, display_name text);
+INSERT INTO profiles VALUES ('a0000000-0000-0000-0000-000000000001', 1, 'A'),
+                            ('b0000000-0000-0000-0000-000000000002', 2, 'B');
+ALTER TABLE profiles ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON profiles FOR ALL TO authenticated USING (id = (SELECT auth.uid()));
+GRANT SELECT, UPDATE (display_name) ON profiles TO authenticated;
+CREATE TABLE orders (id bigint PRIMARY KEY, tenant_id integer NOT NULL);
+CREATE INDEX ON orders (tenant_id);
+INSERT INTO orders VALUES (1, 1), (2, 2);
+ALTER TABLE orders ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tenant ON orders FOR SELECT TO authenticated
+    USING (tenant_id = (SELECT p.tenant_id FROM profiles p WHERE p.id = (SELECT auth.uid())));
+GRANT SELECT ON orders TO authenticated;
+-- prove:
+SELECT proof.isolated('authenticated', '1', 'request.jwt.claims={"sub":"a0000000-0000-0000-0000-000000000001"}', 'SELECT tenant_id FROM orders');
+SELECT proof.holds('UPDATE profiles SET tenant_id = 2', 'ERROR 42501');
+SELECT proof.holds('UPDATE profiles SET display_name = ''C''', '1');

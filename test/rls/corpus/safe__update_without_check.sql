@@ -1,0 +1,17 @@
+-- clean
+-- perf_clean
+-- proved: assets
+-- Without WITH CHECK the new row is held against USING.
+CREATE ROLE app LOGIN;
+CREATE TABLE assets (id bigint PRIMARY KEY, org_id bigint NOT NULL, label text NOT NULL);
+CREATE INDEX ON assets (org_id);
+INSERT INTO assets VALUES (1, 1, 'x'), (2, 2, 'y');
+ALTER TABLE assets ENABLE ROW LEVEL SECURITY;
+CREATE POLICY org_select ON assets FOR SELECT TO app
+    USING (org_id = (SELECT current_setting('app.org', true)::bigint));
+CREATE POLICY org_update ON assets FOR UPDATE TO app
+    USING (org_id = (SELECT current_setting('app.org', true)::bigint));
+GRANT SELECT, UPDATE ON assets TO app;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.org=1', 'SELECT org_id FROM assets');
+SELECT proof.harms('UPDATE assets SET org_id = 2', 'ERROR 42501');
