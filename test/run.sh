@@ -12,7 +12,7 @@ source_tree=$PWD
 . test/lib/matrix.sh
 
 all_suites=(lint build_gcc build_clang static install regress isolation tap
-	demo dist deb fuzz asan valgrind coverage matrix)
+	rls rls_fuzz demo dist deb fuzz asan valgrind coverage matrix)
 
 passed=0
 failed=0

@@ -36,6 +36,7 @@ static void read_grants(Audience *audience, const Acl *acl, int owner);
 static void read_policy_roles(Audience *audience,
 							  const OpsRlsRelation *relation, int owner);
 static Bitmapset *wanted_roles(Audience *audience);
+static Bitmapset *other_selves(const OpsRlsRoleGraph *graph, int number);
 static Bitmapset *granted_roles(Audience *audience);
 static Bitmapset *conspicuous_roles(Audience *audience);
 static bool is_granted(const Audience *audience, int number);
@@ -110,9 +111,30 @@ wanted_roles(Audience *audience)
 												 lfirst_oid(lc));
 
 		if (number >= 0)
-			numbers = bms_add_member(numbers, number);
+			numbers = bms_add_members(bms_add_member(numbers, number),
+									  other_selves(audience->graph, number));
 	}
 	return numbers;
+}
+
+/*
+ * Roles whose rights a role has only once it has done SET ROLE.
+ */
+static Bitmapset *
+other_selves(const OpsRlsRoleGraph *graph, int number)
+{
+	Bitmapset  *others = bms_difference(graph->nodes[number].becomes,
+										graph->nodes[number].ancestors);
+	int			other = -1;
+
+	while ((other = bms_next_member(others, other)) >= 0)
+	{
+		const OpsRoleNode *node = &graph->nodes[other];
+
+		if (node->superuser || node->bypasses || node->predefined)
+			others = bms_del_member(others, other);
+	}
+	return others;
 }
 
 /*

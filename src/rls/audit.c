@@ -117,6 +117,7 @@ ops_rls_matrix(PG_FUNCTION_ARGS)
 	ReturnSetInfo *rsinfo = (ReturnSetInfo *) fcinfo->resultinfo;
 	MemoryContext caller = CurrentMemoryContext;
 	OpsRlsAudit *audit;
+	MemoryContext scratch;
 	ListCell   *lc;
 
 	InitMaterializedSRF(fcinfo, 0);
@@ -126,10 +127,14 @@ ops_rls_matrix(PG_FUNCTION_ARGS)
 
 	ops_rls_run(audit);
 	list_sort(audit->matrix, compare_verdicts);
+	scratch = AllocSetContextCreate(audit->context, "operations_runbook row",
+									ALLOCSET_DEFAULT_SIZES);
 	foreach(lc, audit->matrix)
 	{
 		CHECK_FOR_INTERRUPTS();
+		MemoryContextSwitchTo(scratch);
 		return_verdict(lfirst(lc), rsinfo);
+		MemoryContextReset(scratch);
 	}
 
 	end_audit(audit, caller);

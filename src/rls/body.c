@@ -127,7 +127,6 @@ read_function(OpsFunction *function)
 	Form_pg_proc form;
 	char	   *schema;
 
-	function->builtin = function->oid < FirstGenbkiObjectId;
 	if (!HeapTupleIsValid(tuple))
 	{
 		function->volatility = PROVOLATILE_VOLATILE;
@@ -137,6 +136,7 @@ read_function(OpsFunction *function)
 		return;
 	}
 	form = (Form_pg_proc) GETSTRUCT(tuple);
+	function->builtin = function->oid < FirstGenbkiObjectId;
 	schema = get_namespace_name(form->pronamespace);
 	function->proname = pstrdup(NameStr(form->proname));
 	function->name = function->builtin || schema == NULL ?
@@ -197,6 +197,7 @@ read_guarded(OpsRlsAudit *audit, OpsFunction *function, HeapTuple tuple)
 	PG_TRY();
 	{
 		ops_scope_enter(&scope, function->owner);
+		ops_routine_check_settings(tuple);
 		ops_routine_search_path(tuple);
 		if (form->prolang == SQLlanguageId)
 			read_sql(function, tuple, caller);
@@ -235,6 +236,7 @@ read_sql(OpsFunction *function, HeapTuple tuple, MemoryContext keep)
 	Query	   *query;
 	Datum		body;
 	bool		isnull;
+	const char *effect;
 
 	body = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosqlbody, &isnull);
 	if (!isnull)
@@ -244,6 +246,13 @@ read_sql(OpsFunction *function, HeapTuple tuple, MemoryContext keep)
 	if (query == NULL || query->commandType != CMD_SELECT ||
 		query->rowMarks != NIL || query->hasModifyingCTE)
 		return;
+	effect = ops_routine_side_effect(NULL, (Node *) query);
+	if (effect)
+	{
+		MemoryContextSwitchTo(keep);
+		function->obstacle = psprintf("%s (%s)", function->name, effect);
+		return;
+	}
 	MemoryContextSwitchTo(keep);
 	function->query = copyObject(query);
 }
@@ -382,7 +391,9 @@ ops_rls_operator_relates(OpsRlsAudit *audit, Oid operator)
 	bool		found;
 	BodyEntry  *entry = find_entry(audit, 'o', operator, &found);
 
-	if (!found && op_strict(operator))
+	Oid			function = found ? InvalidOid : get_opcode(operator);
+
+	if (OidIsValid(function) && ops_rls_function(audit, function)->strict)
 	{
 		int			strategies = ops_compat_operator_strategies(operator);
 

@@ -282,8 +282,10 @@ typedef struct OpsLevel
 	List	   *args;			/* of a function: a list of OpsCase each */
 	OpsFromItem *from;			/* by range table index */
 	List	   *calls;			/* set-returning calls in the target list */
+	OpsFormula *may_be_empty;	/* some of which may return no row, or NULL */
 	List	   *branches;		/* OpsLevel: of UNION */
 	List	   *choices;		/* which branch, but for the last */
+	List	   *common;			/* OpsLevel: INTERSECT, has the row as well */
 	struct OpsLevel *sublink;	/* what PARAM_SUBLINK means */
 	List	   *case_test;		/* what CaseTestExpr means */
 } OpsLevel;

@@ -44,61 +44,18 @@ typedef struct Remembered
 	OpsOutcome	outcome;
 } Remembered;
 
-/* A table as one role sees it. */
-typedef struct Visit
-{
-	OpsRlsAudit *audit;
-	OpsRlsRelation *relation;
-	const OpsRlsRole *role;
-	List	   *remembered;
-	Bitmapset  *visible_keys;	/* that decide what SELECT shows */
-	OpsVerdict	verdicts[OPS_NUM_GATES];
-} Visit;
-
-static void judge_table(OpsRlsAudit *audit, OpsRlsRelation *relation,
-						MemoryContext scratch);
-static void judge_role(Visit *visit);
-static bool has_right(Visit *visit, const OpsGate *gate);
-static void judge_gate(Visit *visit, int number);
-static OpsGateVerdict ask_gate(Visit *visit, const OpsGate *gate,
-							   Bitmapset *keys);
-static bool keys_stay(Visit *visit, const OpsGate *gate);
-static Bitmapset *keys_of_gate(Visit *visit, const OpsGate *gate);
-static const OpsFormula *gate_formula(const OpsRlsPolicy *policy,
-									  const OpsGate *gate);
-static OpsOutcome ask_policy(Visit *visit, const OpsRlsPolicy *policy,
-							 const OpsFormula *formula, List *floors,
-							 Bitmapset *keys);
+static void judge_table(OpsRlsAudit *audit, OpsRlsRelation *relation, MemoryContext scratch);
+static void judge_role(OpsVisit *visit);
+static void judge_gate(OpsVisit *visit, int number);
+static Bitmapset *keys_of_gate(OpsVisit *visit, const OpsGate *gate);
+static bool keys_stay(OpsVisit *visit, const OpsGate *gate);
+static OpsOutcome ask_policy(OpsVisit *visit, OpsRlsPolicy *policy, const OpsFormula *formula, List *floors, Bitmapset *keys);
 static bool equal_lists(List *a, List *b);
-static OpsOutcome ask_keys(Visit *visit, const OpsFormula *formula,
-						   List *floors, Bitmapset *keys);
-static void narrow_down(Visit *visit, OpsProblem *problem,
-						OpsQuestion *question, OpsOutcome *outcome);
+static OpsOutcome ask_keys(OpsVisit *visit, const OpsFormula *formula, List *floors, Bitmapset *keys);
+static void narrow_down(OpsVisit *visit, OpsProblem *problem, OpsQuestion *question, OpsOutcome *outcome);
 static OpsRlsCodeId code_of(const OpsAnswer *answer, bool always);
 static const char *facts_text(const OpsAnswer *answer);
-static OpsLookup *find_writable(Visit *visit, List *lookups, bool anything);
-static bool lookup_is_writable(Visit *visit, OpsLookup *lookup,
-							   bool anything);
-static bool can_write(Visit *visit, OpsRlsRelation *relation,
-					  AttrNumber column, AclMode right);
-static bool gate_opens(Visit *visit, OpsRlsRelation *relation,
-					   Bitmapset *keys, const OpsGate *gate, bool anything);
-static bool policy_opens(Visit *visit, OpsRlsRelation *relation,
-						 OpsRlsPolicy *policy, Bitmapset *keys,
-						 const OpsGate *gate, bool anything);
-static bool is_unique(const OpsRlsRelation *relation, AttrNumber column);
-static void settle_codes(Visit *visit, OpsGateVerdict *verdict);
-static bool says_the_same(const OpsRlsPolicy *a, const OpsRlsPolicy *b);
-static bool has_roles_of(const OpsRlsPolicy *a, const OpsRlsPolicy *b);
-static bool is_always_true(OpsRlsAudit *audit, const OpsRlsRole *role,
-						   OpsRlsRelation *relation,
-						   const OpsFormula *formula);
-static void judge_floors(OpsRlsAudit *audit, OpsRlsRelation *relation);
-static void judge_policies(OpsRlsAudit *audit, OpsRlsRelation *relation);
-static void judge_silence(OpsRlsAudit *audit, OpsRlsRelation *relation);
-static void judge_unowned(Visit *visit);
-static void report_unowned(Visit *visit, const OpsGate *gate,
-						   const OpsRlsPolicy *policy);
+static void settle_codes(OpsVisit *visit, OpsGateVerdict *verdict);
 
 /*
  * Judge every table of the audit's schemas.
@@ -134,13 +91,13 @@ judge_table(OpsRlsAudit *audit, OpsRlsRelation *relation,
 	ops_rls_performance_relation(audit, relation);
 	if (relation->row_security)
 	{
-		judge_policies(audit, relation);
-		judge_floors(audit, relation);
-		judge_silence(audit, relation);
+		ops_hygiene_policies(audit, relation);
+		ops_hygiene_floors(audit, relation);
+		ops_hygiene_silence(audit, relation);
 	}
 	foreach(lc, audit->roles)
 	{
-		Visit		visit = {.audit = audit,.relation = relation,.role = lfirst(lc)};
+		OpsVisit	visit = {.audit = audit,.relation = relation,.role = lfirst(lc)};
 		MemoryContext caller = MemoryContextSwitchTo(scratch);
 
 		judge_role(&visit);
@@ -151,7 +108,7 @@ judge_table(OpsRlsAudit *audit, OpsRlsRelation *relation,
 }
 
 static void
-judge_role(Visit *visit)
+judge_role(OpsVisit *visit)
 {
 	for (int i = 0; i < OPS_NUM_GATES; i++)
 	{
@@ -160,7 +117,7 @@ judge_role(Visit *visit)
 		.role = visit->role,.gate = gate};
 
 		visit->verdicts[i] = VERDICT_DENIED;
-		if (!has_right(visit, gate))
+		if (!ops_visit_has_right(visit, gate))
 			continue;
 		if (!ops_rls_is_tenant_data(visit->relation))
 			ops_verdict_row(visit->audit, &verdict, "not_applicable",
@@ -179,37 +136,34 @@ judge_role(Visit *visit)
 	if (visit->relation->row_security &&
 		!ops_rls_is_tenant_data(visit->relation) &&
 		!visit->relation->is_public)
-		judge_unowned(visit);
+		ops_hygiene_unowned(visit);
 }
 
 /*
  * Whether the role may run the gate's command at all.
  */
-static bool
-has_right(Visit *visit, const OpsGate *gate)
+bool
+ops_visit_has_right(OpsVisit *visit, const OpsGate *gate)
 {
-	if (gate->right == ACL_DELETE)
-		return ops_rls_rights(visit->audit, visit->role, visit->relation,
-							  ACL_DELETE) != 0;
 	return ops_rls_any_column_rights(visit->audit, visit->role,
 									 visit->relation, gate->right) != 0;
 }
 
 static void
-judge_gate(Visit *visit, int number)
+judge_gate(OpsVisit *visit, int number)
 {
 	const OpsGate *gate = &ops_gate_table[number];
 	OpsRlsRelation *relation = visit->relation;
 	OpsGateVerdict verdict;
 
-	verdict = ask_gate(visit, gate, keys_of_gate(visit, gate));
+	verdict = ops_visit_ask(visit, gate, keys_of_gate(visit, gate));
 	if (verdict.verdict > VERDICT_PROVED && gate->check &&
 		keys_stay(visit, gate))
 		verdict.verdict = VERDICT_PROVED;
 	if (verdict.verdict > VERDICT_PROVED && !gate->check &&
 		relation->links && relation->tenant_keys && !relation->all_keys)
 	{
-		OpsGateVerdict by_link = ask_gate(visit, gate, relation->links);
+		OpsGateVerdict by_link = ops_visit_ask(visit, gate, relation->links);
 
 		if (by_link.verdict < verdict.verdict)
 			verdict = by_link;
@@ -229,7 +183,7 @@ judge_gate(Visit *visit, int number)
  * cannot be written by a user's alone.
  */
 static Bitmapset *
-keys_of_gate(Visit *visit, const OpsGate *gate)
+keys_of_gate(OpsVisit *visit, const OpsGate *gate)
 {
 	OpsRlsRelation *relation = visit->relation;
 	Bitmapset  *tenants = bms_difference(relation->tenant_keys,
@@ -243,7 +197,7 @@ keys_of_gate(Visit *visit, const OpsGate *gate)
 	if (gate->check && visit->visible_keys)
 		return visit->visible_keys;
 	/* The tenant's alone, if that is enough to prove it. */
-	if (ask_gate(visit, gate, tenants).verdict <= VERDICT_PROVED)
+	if (ops_visit_ask(visit, gate, tenants).verdict <= VERDICT_PROVED)
 		return tenants;
 	return gate->check && visit->visible_keys == NULL ? tenants :
 		relation->tenant_keys;
@@ -254,7 +208,7 @@ keys_of_gate(Visit *visit, const OpsGate *gate)
  * its tenant; a row that it inserts has none.
  */
 static bool
-keys_stay(Visit *visit, const OpsGate *gate)
+keys_stay(OpsVisit *visit, const OpsGate *gate)
 {
 	int			column = -1;
 
@@ -275,8 +229,8 @@ keys_stay(Visit *visit, const OpsGate *gate)
 /*
  * Ask about each permissive policy that applies; the worst of them counts.
  */
-static OpsGateVerdict
-ask_gate(Visit *visit, const OpsGate *gate, Bitmapset *keys)
+OpsGateVerdict
+ops_visit_ask(OpsVisit *visit, const OpsGate *gate, Bitmapset *keys)
 {
 	OpsGateVerdict verdict = {.relation = visit->relation,
 		.role = visit->role,.gate = gate};
@@ -294,7 +248,7 @@ ask_gate(Visit *visit, const OpsGate *gate, Bitmapset *keys)
 								gate->letter))
 			continue;
 		verdict.restrictive = lappend(verdict.restrictive, policy);
-		formula = gate_formula(policy, gate);
+		formula = ops_gate_formula(policy, gate);
 		if (formula)
 			floors = lappend(floors, (void *) formula);
 	}
@@ -309,7 +263,7 @@ ask_gate(Visit *visit, const OpsGate *gate, Bitmapset *keys)
 			continue;
 		CHECK_FOR_INTERRUPTS();
 		outcome = palloc(sizeof(OpsOutcome));
-		*outcome = ask_policy(visit, policy, gate_formula(policy, gate),
+		*outcome = ask_policy(visit, policy, ops_gate_formula(policy, gate),
 							  floors, keys);
 		verdict.outcomes = lappend(verdict.outcomes, outcome);
 		verdict.verdict = Max(verdict.verdict, outcome->verdict);
@@ -320,8 +274,8 @@ ask_gate(Visit *visit, const OpsGate *gate, Bitmapset *keys)
 /*
  * The new row has to pass WITH CHECK or, without one, USING.
  */
-static const OpsFormula *
-gate_formula(const OpsRlsPolicy *policy, const OpsGate *gate)
+const OpsFormula *
+ops_gate_formula(const OpsRlsPolicy *policy, const OpsGate *gate)
 {
 	if (gate->check && policy->check)
 		return policy->check;
@@ -333,7 +287,7 @@ gate_formula(const OpsRlsPolicy *policy, const OpsGate *gate)
  * serves several gates.
  */
 static OpsOutcome
-ask_policy(Visit *visit, const OpsRlsPolicy *policy,
+ask_policy(OpsVisit *visit, OpsRlsPolicy *policy,
 		   const OpsFormula *formula, List *floors, Bitmapset *keys)
 {
 	Remembered *memory;
@@ -390,7 +344,7 @@ equal_lists(List *a, List *b)
 }
 
 static OpsOutcome
-ask_keys(Visit *visit, const OpsFormula *formula, List *floors,
+ask_keys(OpsVisit *visit, const OpsFormula *formula, List *floors,
 		 Bitmapset *keys)
 {
 	OpsProblem *problem = ops_problem(visit->audit, visit->role);
@@ -400,6 +354,13 @@ ask_keys(Visit *visit, const OpsFormula *formula, List *floors,
 	OpsGoal    *goal = NULL;
 	ListCell   *lc;
 
+	if (visit->relation->effect)
+	{
+		outcome.verdict = VERDICT_UNPROVED;
+		outcome.code = POLICY_OPAQUE_FUNCTION;
+		outcome.obstacle = visit->relation->effect;
+		return outcome;
+	}
 	question.row = ops_problem_row(problem, visit->relation, InvalidOid);
 	question.keys = keys;
 	ops_problem_enter(problem, visit->relation->oid);
@@ -429,10 +390,10 @@ ask_keys(Visit *visit, const OpsFormula *formula, List *floors,
 	}
 
 	outcome.verdict = VERDICT_PROVED;
-	outcome.writable = find_writable(visit, answer.lookups, false);
+	outcome.writable = ops_visit_find_writable(visit, answer.lookups, false);
 	if (outcome.writable == NULL)
 	{
-		outcome.writable = find_writable(visit, answer.lookups, true);
+		outcome.writable = ops_visit_find_writable(visit, answer.lookups, true);
 		outcome.conditional = outcome.writable != NULL;
 	}
 	if (outcome.writable)
@@ -456,7 +417,7 @@ ask_keys(Visit *visit, const OpsFormula *formula, List *floors,
  * Find out what it takes for a row of somebody else to pass.
  */
 static void
-narrow_down(Visit *visit, OpsProblem *problem, OpsQuestion *question,
+narrow_down(OpsVisit *visit, OpsProblem *problem, OpsQuestion *question,
 			OpsOutcome *outcome)
 {
 	OpsAnswer	answer;
@@ -489,6 +450,7 @@ narrow_down(Visit *visit, OpsProblem *problem, OpsQuestion *question,
 		never.wanted = TRUTH_F | TRUTH_N | TRUTH_E;
 		never.with_session = never.with_opaque = true;
 		outcome->always = !ops_problem_ask(problem, &never).possible;
+		outcome->by_setting = outcome->conditional && answer.by_setting;
 		outcome->code = code_of(&answer, outcome->always);
 		outcome->counterexample = facts_text(&answer);
 		outcome->verdict = outcome->conditional ? VERDICT_UNPROVED : VERDICT_OPEN;
@@ -561,137 +523,11 @@ facts_text(const OpsAnswer *answer)
 }
 
 /*
- * A lookup that the role can write so as to give itself a tenant.
- */
-static OpsLookup *
-find_writable(Visit *visit, List *lookups, bool anything)
-{
-	ListCell   *lc;
-
-	foreach(lc, lookups)
-	{
-		if (lookup_is_writable(visit, lfirst(lc), anything))
-			return lfirst(lc);
-	}
-	return NULL;
-}
-
-/*
- * Whether the role can enrol itself: write a row of its own that names a
- * foreign tenant, or make a foreign row its own.
- */
-static bool
-lookup_is_writable(Visit *visit, OpsLookup *lookup, bool anything)
-{
-	OpsRlsRelation *relation = lookup->relation;
-	Bitmapset  *link = bms_make_singleton(lookup->link);
-	int			column = -1;
-
-	if (!is_unique(relation, lookup->link))
-	{
-		if (can_write(visit, relation, lookup->link, ACL_INSERT) &&
-			gate_opens(visit, relation, link, &ops_gate_table[1], anything))
-			return true;
-		if (can_write(visit, relation, lookup->link, ACL_UPDATE) &&
-			gate_opens(visit, relation, link, &ops_gate_table[3], anything))
-			return true;
-	}
-	while ((column = bms_next_member(lookup->own, column)) >= 0)
-	{
-		if (can_write(visit, relation, column, ACL_UPDATE) &&
-			gate_opens(visit, relation, lookup->own, &ops_gate_table[2],
-					   anything))
-			return true;
-	}
-	return false;
-}
-
-static bool
-can_write(Visit *visit, OpsRlsRelation *relation, AttrNumber column,
-		  AclMode right)
-{
-	return ops_rls_column_right(visit->audit, visit->role, relation, column,
-								right);
-}
-
-/*
- * Whether a row whose keys are foreign passes a gate of a lookup.
- */
-static bool
-gate_opens(Visit *visit, OpsRlsRelation *relation, Bitmapset *keys,
-		   const OpsGate *gate, bool anything)
-{
-	ListCell   *lc;
-
-	if (ops_policies_exempt(visit->audit, visit->role, InvalidOid, relation))
-		return true;
-	foreach(lc, relation->policies)
-	{
-		OpsRlsPolicy *policy = lfirst(lc);
-
-		if (policy->permissive &&
-			ops_policy_applies(visit->audit, visit->role, InvalidOid, policy,
-							   gate->letter) &&
-			policy_opens(visit, relation, policy, keys, gate, anything))
-			return true;
-	}
-	return false;
-}
-
-static bool
-policy_opens(Visit *visit, OpsRlsRelation *relation, OpsRlsPolicy *policy,
-			 Bitmapset *keys, const OpsGate *gate, bool anything)
-{
-	OpsProblem *problem = ops_problem(visit->audit, visit->role);
-	const OpsFormula *formula = gate_formula(policy, gate);
-	OpsQuestion question = {0};
-	ListCell   *lc;
-
-	question.row = ops_problem_row(problem, relation, InvalidOid);
-	question.keys = keys;
-	question.owner = OWNER_FOREIGN;
-	question.any_identity = true;
-	question.identified = !anything;
-	question.with_session = question.with_opaque = anything;
-	ops_problem_enter(problem, relation->oid);
-	question.goal = ops_problem_formula(problem,
-										formula ? formula : visit->audit->terms->true_formula,
-										question.row);
-	foreach(lc, relation->policies)
-	{
-		OpsRlsPolicy *floor = lfirst(lc);
-
-		if (!floor->permissive && gate_formula(floor, gate) &&
-			ops_policy_applies(visit->audit, visit->role, InvalidOid, floor,
-							   gate->letter))
-			question.goal = ops_problem_and(problem, question.goal,
-											ops_problem_formula(problem, gate_formula(floor, gate), question.row));
-	}
-	if (OidIsValid(ops_problem_recursion(problem)))
-		return false;
-	return ops_problem_ask(problem, &question).possible;
-}
-
-static bool
-is_unique(const OpsRlsRelation *relation, AttrNumber column)
-{
-	ListCell   *lc;
-
-	foreach(lc, relation->unique_keys)
-	{
-		if (bms_membership(lfirst(lc)) == BMS_SINGLETON &&
-			bms_is_member(column, lfirst(lc)))
-			return true;
-	}
-	return false;
-}
-
-/*
  * Name the leak by what is wrong with the policies as a whole: one that opens
  * what another one closes, or a check that is weaker than what is shown.
  */
 static void
-settle_codes(Visit *visit, OpsGateVerdict *verdict)
+settle_codes(OpsVisit *visit, OpsGateVerdict *verdict)
 {
 	/* What a statement of the same kind can see or find. */
 	OpsVerdict	shown = visit->verdicts[verdict->gate->right == ACL_UPDATE ? 2 : 0];
@@ -722,231 +558,4 @@ settle_codes(Visit *visit, OpsGateVerdict *verdict)
 				  shown <= VERDICT_PROVED))
 			outcome->code = WRITE_CHECK_NOT_TENANT_BOUND;
 	}
-}
-
-/*
- * Policies that say the same twice, and those that let nothing through.
- */
-static void
-judge_policies(OpsRlsAudit *audit, OpsRlsRelation *relation)
-{
-	for (int i = 0; i < list_length(relation->policies); i++)
-	{
-		OpsRlsPolicy *policy = list_nth(relation->policies, i);
-
-		for (int j = 0; j < list_length(relation->policies); j++)
-		{
-			OpsRlsPolicy *other = list_nth(relation->policies, j);
-			OpsRlsFinding *finding;
-
-			/* Of two that are alike, the later one is too much. */
-			if (i == j || !says_the_same(other, policy) ||
-				(j > i && says_the_same(policy, other)))
-				continue;
-			finding = ops_rls_report(audit, POLICY_REDUNDANT, relation);
-			finding->policies = list_make2((void *) other->name,
-										   (void *) policy->name);
-			finding->message = psprintf(_("policy %s says nothing that policy %s does not say"),
-										quote_identifier(policy->name),
-										quote_identifier(other->name));
-			finding->remediation = psprintf("DROP POLICY %s ON %s;",
-											quote_identifier(policy->name),
-											ops_rls_relation_name(relation));
-			break;
-		}
-	}
-}
-
-static bool
-has_roles_of(const OpsRlsPolicy *a, const OpsRlsPolicy *b)
-{
-	for (int i = 0; i < b->nroles; i++)
-	{
-		bool		found = false;
-
-		for (int j = 0; j < a->nroles; j++)
-			found |= a->roles[j] == b->roles[i] || a->roles[j] == InvalidOid;
-		if (!found)
-			return false;
-	}
-	return true;
-}
-
-/*
- * Whether one policy says all that another one says.
- */
-static bool
-says_the_same(const OpsRlsPolicy *a, const OpsRlsPolicy *b)
-{
-	const OpsFormula *a_check = a->check ? a->check : a->qual;
-	const OpsFormula *b_check = b->check ? b->check : b->qual;
-
-	return a->permissive == b->permissive &&
-		(a->command == b->command || a->command == '*') &&
-		has_roles_of(a, b) &&
-		(b->qual == NULL || (a->qual && ops_formula_equal(a->qual, b->qual))) &&
-		(b->command == ACL_SELECT_CHR || b->command == ACL_DELETE_CHR ||
-		 (a_check && b_check && ops_formula_equal(a_check, b_check)));
-}
-
-/*
- * Restrictive policies that restrict nothing.
- */
-static void
-judge_floors(OpsRlsAudit *audit, OpsRlsRelation *relation)
-{
-	ListCell   *lc;
-
-	foreach(lc, relation->policies)
-	{
-		OpsRlsPolicy *policy = lfirst(lc);
-		OpsRlsFinding *finding;
-		ListCell   *cell;
-		bool		noop = false;
-
-		if (policy->permissive)
-			continue;
-		foreach(cell, audit->roles)
-		{
-			const OpsRlsRole *role = lfirst(cell);
-
-			if (!ops_policy_applies(audit, role, InvalidOid, policy,
-									policy->command))
-				continue;
-			noop = is_always_true(audit, role, relation, policy->qual) &&
-				is_always_true(audit, role, relation, policy->check);
-			break;
-		}
-		if (!noop)
-			continue;
-		finding = ops_rls_report(audit, RESTRICTIVE_POLICY_NOOP, relation);
-		finding->policies = list_make1((void *) policy->name);
-		finding->message = psprintf(_("restrictive policy %s is true of every row and so restricts nothing"),
-									quote_identifier(policy->name));
-		finding->remediation = psprintf("ALTER POLICY %s ON %s USING (%s);",
-										quote_identifier(policy->name),
-										ops_rls_relation_name(relation),
-										ops_verdict_binding(audit, relation, relation->tenant_keys));
-	}
-}
-
-static bool
-is_always_true(OpsRlsAudit *audit, const OpsRlsRole *role,
-			   OpsRlsRelation *relation, const OpsFormula *formula)
-{
-	OpsProblem *problem;
-	OpsQuestion question = {0};
-
-	if (formula == NULL)
-		return true;
-	problem = ops_problem(audit, role);
-	question.row = ops_problem_row(problem, relation, InvalidOid);
-	ops_problem_enter(problem, relation->oid);
-	question.goal = ops_problem_formula(problem, formula, question.row);
-	question.owner = OWNER_ANY;
-	question.wanted = TRUTH_F | TRUTH_N | TRUTH_E;
-	question.with_session = question.with_opaque = true;
-	return !ops_problem_ask(problem, &question).possible;
-}
-
-/*
- * Row security that denies everything, by accident.
- */
-static void
-judge_silence(OpsRlsAudit *audit, OpsRlsRelation *relation)
-{
-	bool		permissive = false;
-	bool		granted = false;
-	OpsRlsFinding *finding = NULL;
-	ListCell   *lc;
-
-	foreach(lc, relation->policies)
-		permissive |= ((OpsRlsPolicy *) lfirst(lc))->permissive;
-	if (permissive)
-		return;
-	foreach(lc, audit->roles)
-	{
-		const OpsRlsRole *role = lfirst(lc);
-		bool		found;
-
-		if (!ops_rls_any_column_rights(audit, role, relation,
-									   ACL_SELECT | ACL_INSERT | ACL_UPDATE | ACL_DELETE) ||
-			ops_rls_exempt(audit, role->oid, relation))
-			continue;
-		granted |= role->reachable;
-		finding = ops_verdict_find(audit,
-								   relation->policies == NIL ?
-								   RLS_ENABLED_NO_POLICY : RESTRICTIVE_ONLY,
-								   relation, NULL, role, NULL, &found);
-	}
-	if (finding == NULL && relation->policies == NIL)
-		finding = ops_rls_report(audit, RLS_ENABLED_NO_POLICY, relation);
-	if (finding == NULL)
-		return;
-	if (!granted)
-		finding->severity = OPS_P3;
-	finding->verdict = "denied";
-	finding->message = relation->policies == NIL ?
-		psprintf(_("row security of %s is on and there is no policy, so every row is denied"),
-				 ops_rls_relation_name(relation)) :
-		psprintf(_("all policies of %s are restrictive, so every row is denied"),
-				 ops_rls_relation_name(relation));
-	finding->remediation = psprintf("CREATE POLICY tenant_isolation ON %s USING (%s);",
-									ops_rls_relation_name(relation),
-									ops_verdict_binding(audit, relation, relation->tenant_keys));
-}
-
-/*
- * A table of which nobody knows whose rows it holds: that everybody may read
- * it can be meant, that everybody may change it hardly is.
- */
-static void
-judge_unowned(Visit *visit)
-{
-	OpsRlsRelation *relation = visit->relation;
-
-	if (ops_rls_exempt(visit->audit, visit->role->oid, relation))
-		return;
-	for (int i = 0; i < OPS_NUM_GATES; i++)
-	{
-		const OpsGate *gate = &ops_gate_table[i];
-		OpsGateVerdict verdict;
-		ListCell   *lc;
-
-		if (!has_right(visit, gate))
-			continue;
-		verdict = ask_gate(visit, gate, NULL);
-		foreach(lc, verdict.outcomes)
-		{
-			OpsOutcome *outcome = lfirst(lc);
-
-			if (outcome->verdict == VERDICT_OPEN && outcome->always)
-				report_unowned(visit, gate, outcome->policy);
-		}
-	}
-}
-
-static void
-report_unowned(Visit *visit, const OpsGate *gate, const OpsRlsPolicy *policy)
-{
-	OpsRlsRelation *relation = visit->relation;
-	MemoryContext caller = MemoryContextSwitchTo(visit->audit->context);
-	bool		found;
-	OpsRlsFinding *finding = ops_verdict_find(visit->audit,
-											  POLICY_ALWAYS_TRUE, relation,
-											  policy, visit->role, gate,
-											  &found);
-
-	if (!found)
-	{
-		finding->unreachable = false;
-		finding->severity = gate->right == ACL_SELECT ? OPS_P3 : OPS_P1;
-		finding->verdict = "open";
-		finding->message = psprintf(_("policy %s is true of every row of %s; no column of it is known to name a tenant, so this may be meant"),
-									quote_identifier(policy->name),
-									ops_rls_relation_name(relation));
-		finding->remediation = psprintf("INSERT INTO ops.tenancy (kind, relation, reason) VALUES ('public', %s, 'why');",
-										quote_literal_cstr(ops_rls_relation_name(relation)));
-	}
-	MemoryContextSwitchTo(caller);
 }

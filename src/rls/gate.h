@@ -39,10 +39,11 @@ extern const char *const ops_verdict_name[];
 /* What one permissive policy, with all restrictive ones, lets through. */
 typedef struct OpsOutcome
 {
-	const OpsRlsPolicy *policy;
+	OpsRlsPolicy *policy;
 	OpsVerdict	verdict;
 	OpsRlsCodeId code;			/* where it is not proved or denied */
-	bool		conditional;	/* needs something else of the session */
+	bool		conditional;	/* needs something else of the session, */
+	bool		by_setting;		/* a setting that whoever runs SQL can set */
 	bool		always;			/* whatever the row is */
 	const char *obstacle;
 	const char *counterexample;
@@ -60,6 +61,27 @@ typedef struct OpsGateVerdict
 	List	   *restrictive;	/* OpsRlsPolicy */
 	Bitmapset  *keys;			/* that were asked about */
 } OpsGateVerdict;
+
+/* A table as one role sees it. */
+typedef struct OpsVisit
+{
+	OpsRlsAudit *audit;
+	OpsRlsRelation *relation;
+	const OpsRlsRole *role;
+	List	   *remembered;
+	Bitmapset  *visible_keys;	/* that decide what SELECT shows */
+	OpsVerdict	verdicts[OPS_NUM_GATES];
+} OpsVisit;
+
+/* gate.c, lookup.c, hygiene.c */
+extern OpsLookup *ops_visit_find_writable(OpsVisit *visit, List *lookups, bool anything);
+extern const OpsFormula *ops_gate_formula(const OpsRlsPolicy *policy, const OpsGate *gate);
+extern OpsGateVerdict ops_visit_ask(OpsVisit *visit, const OpsGate *gate, Bitmapset *keys);
+extern bool ops_visit_has_right(OpsVisit *visit, const OpsGate *gate);
+extern void ops_hygiene_policies(OpsRlsAudit *audit, OpsRlsRelation *relation);
+extern void ops_hygiene_floors(OpsRlsAudit *audit, OpsRlsRelation *relation);
+extern void ops_hygiene_silence(OpsRlsAudit *audit, OpsRlsRelation *relation);
+extern void ops_hygiene_unowned(OpsVisit *visit);
 
 /* verdict.c */
 extern void ops_verdict_report(OpsRlsAudit *audit,

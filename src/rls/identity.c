@@ -25,6 +25,7 @@
 #include "utils/datum.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 #define STATE_ANY	(STATE_VALUE | STATE_NULL | STATE_ERROR | STATE_EMPTY)
 
@@ -33,6 +34,8 @@ static bool is_null_for_null(Oid function);
 static OpsTerm *const_term(const char *key, Oid type, int nargs,
 						   OpsTerm **args);
 static OpsTerm *cast_term(OpsTerm *arg, Oid type, OpsRlsAudit *audit);
+static bool is_same_text(const OpsTerm *constant, Oid type);
+static Oid	base_type(Oid type);
 static bool keeps_values_apart(Oid from, Oid to);
 static bool is_text(Oid type);
 static bool claim_path(Oid function, int nargs, OpsTerm **args,
@@ -138,6 +141,9 @@ ops_identity_is_cast(Oid function)
 		case F_INT4_INT2:
 		case F_INT8_INT2:
 		case F_INT8_INT4:
+		case F_INT2_INT4:
+		case F_INT2_INT8:
+		case F_INT4_INT8:
 		case F_NUMERIC_INT2:
 		case F_NUMERIC_INT4:
 		case F_NUMERIC_INT8:
@@ -293,8 +299,7 @@ cast_term(OpsTerm *arg, Oid type, OpsRlsAudit *audit)
 				!(is_text(arg->type) && is_text(type));
 			return term;
 		case TERM_CONST:
-			if (arg->known && !keeps_values_apart(arg->type, type) &&
-				!is_text(arg->type))
+			if (arg->known && !is_same_text(arg, type))
 				term->known = false;
 			return term;
 		case TERM_IDENTITY:
@@ -326,6 +331,38 @@ cast_term(OpsTerm *arg, Oid type, OpsRlsAudit *audit)
 		args[0] = arg;
 		return ops_term_apply(psprintf("cast to %s", ops_identity_type_name(type)),
 							  type, 1, args, obstacle);
+	}
+}
+
+/*
+ * Whether a constant of another type is printed the same, so that it can be
+ * compared by its text: '007' is the number 7.
+ */
+static bool
+is_same_text(const OpsTerm *constant, Oid type)
+{
+	const char *p = constant->key;
+
+	if (!is_text(constant->type))
+		return keeps_values_apart(constant->type, type);
+	if (is_text(type))
+		return true;
+	switch (base_type(type))
+	{
+		case INT2OID:
+		case INT4OID:
+		case INT8OID:
+			if (*p == '-')
+				p++;
+			if (*p < '1' || *p > '9')
+				return strcmp(constant->key, "0") == 0;
+			return strspn(p, "0123456789") == strlen(p);
+		case UUIDOID:
+			return strlen(p) == 36 &&
+				strspn(p, "0123456789abcdef-") == 36 &&
+				p[8] == '-' && p[13] == '-' && p[18] == '-' && p[23] == '-';
+		default:
+			return false;
 	}
 }
 
@@ -363,11 +400,23 @@ is_text(Oid type)
 		type == NAMEOID;
 }
 
+/*
+ * What a domain is over; a type that is gone stays what it is.
+ */
+static Oid
+base_type(Oid type)
+{
+	if (type < FirstGenbkiObjectId ||
+		!SearchSysCacheExists1(TYPEOID, ObjectIdGetDatum(type)))
+		return type;
+	return getBaseType(type);
+}
+
 static bool
 keeps_values_apart(Oid from, Oid to)
 {
-	from = getBaseType(from);
-	to = getBaseType(to);
+	from = base_type(from);
+	to = base_type(to);
 	if (from == to)
 		return true;
 	switch (from)
@@ -523,7 +572,7 @@ session_term(OpsRlsAudit *audit, OpsReading *reading, OpsFunction *function,
 		sources = list_append_unique_ptr(sources,
 										 ops_source(audit, SOURCE_FUNCTION, function->name));
 		if (!ops_identity_is_declared(audit, function))
-			obstacle = function->name;
+			obstacle = function->obstacle ? function->obstacle : function->name;
 		when_unset = when_empty = STATE_ANY;
 	}
 	else if (sources == NIL)

@@ -34,6 +34,9 @@ typedef struct SetCall
 } SetCall;
 
 static void open_branches(OpsLevel *level, Node *setop);
+static OpsLevel *open_branch(OpsLevel *level, Node *reference);
+static OpsFormula *same_value(OpsLevel *level, List *a, List *b);
+static OpsFormula *in_common(OpsLevel *level, OpsFormula *rows);
 static void open_calls(OpsLevel *level);
 static void note_absences(OpsLevel *level, Node *item, List *absences);
 static OpsFromItem *open_from_item(OpsLevel *level, int index);
@@ -119,7 +122,8 @@ ops_level_function(OpsLevel *level, OpsFunction *function, List *args)
 
 /*
  * A row of UNION comes from one of its branches; of INTERSECT and EXCEPT,
- * from the first.
+ * from the first.  An INTERSECT of two plain queries is a row of the second
+ * one as well; what else others demand is left out.
  */
 static void
 open_branches(OpsLevel *level, Node *setop)
@@ -134,19 +138,33 @@ open_branches(OpsLevel *level, Node *setop)
 			level->choices = lappend(level->choices, ops_formula_choice());
 			open_branches(level, operation->rarg);
 		}
+		else if (operation->op == SETOP_INTERSECT &&
+				 setop == level->query->setOperations &&
+				 IsA(operation->larg, RangeTblRef) &&
+				 IsA(operation->rarg, RangeTblRef))
+		{
+			OpsLevel   *other = open_branch(level, operation->rarg);
+
+			if (other)
+				level->common = list_make1(other);
+		}
 	}
 	else
-	{
-		RangeTblEntry *rte = rt_fetch(((RangeTblRef *) setop)->rtindex,
-									  level->query->rtable);
-		OpsLevel   *branch;
+		level->branches = lappend(level->branches, open_branch(level, setop));
+}
 
-		level->reading->depth++;
-		branch = ops_level_query(level->reading, level, rte->subquery,
-								 level->user, level->definer, level->args);
-		level->reading->depth--;
-		level->branches = lappend(level->branches, branch);
-	}
+static OpsLevel *
+open_branch(OpsLevel *level, Node *reference)
+{
+	RangeTblEntry *rte = rt_fetch(((RangeTblRef *) reference)->rtindex,
+								  level->query->rtable);
+	OpsLevel   *branch;
+
+	level->reading->depth++;
+	branch = ops_level_query(level->reading, level, rte->subquery,
+							 level->user, level->definer, level->args);
+	level->reading->depth--;
+	return branch;
 }
 
 /*
@@ -172,7 +190,10 @@ open_calls(OpsLevel *level)
 			continue;
 		function = ops_rls_function(level->reading->audit, call->funcid);
 		if (function->builtin)
+		{
+			level->may_be_empty = ops_formula_choice();
 			continue;
+		}
 		foreach(arg, call->args)
 			args = lappend(args, ops_value(level, lfirst(arg)));
 		entry = palloc0(sizeof(SetCall));
@@ -259,14 +280,51 @@ ops_level_rows(OpsLevel *level)
 								  branch ? ops_level_has_row(branch) :
 								  ops_formula_free("nesting"), rows);
 		}
-		return rows;
+		return in_common(level, rows);
 	}
 
 	rows = item_rows(level, (Node *) level->query->jointree);
+	if (level->may_be_empty)
+		rows = ops_formula_and(audit, rows, level->may_be_empty);
 	foreach(lc, level->calls)
 		rows = ops_formula_and(audit, rows,
 							   ops_level_has_row(((SetCall *) lfirst(lc))->level));
 	return rows;
+}
+
+/*
+ * Rows that another query has as well, column by column.
+ */
+static OpsFormula *
+in_common(OpsLevel *level, OpsFormula *rows)
+{
+	OpsRlsAudit *audit = level->reading->audit;
+	ListCell   *lc;
+
+	foreach(lc, level->common)
+	{
+		OpsLevel   *other = lfirst(lc);
+
+		rows = ops_formula_and(audit, rows, ops_level_has_row(other));
+		for (int i = 1; i <= list_length(other->query->targetList); i++)
+			rows = ops_formula_and(audit, rows,
+								   same_value(level, ops_level_output(level, i),
+											  ops_level_output(other, i)));
+	}
+	return rows;
+}
+
+/*
+ * Equal, or both null, as INTERSECT compares.
+ */
+static OpsFormula *
+same_value(OpsLevel *level, List *a, List *b)
+{
+	OpsRlsAudit *audit = level->reading->audit;
+
+	return ops_formula_if(audit, ops_value_isnull(level, a),
+						  ops_value_isnull(level, b),
+						  ops_value_relate(level, a, b, RELATES_EQ));
 }
 
 /*
@@ -289,6 +347,8 @@ ops_level_has_row(OpsLevel *level)
 	if (query->havingQual)
 		rows = ops_formula_and(audit, rows,
 							   ops_condition(level, query->havingQual));
+	if (query->limitOffset || query->limitCount)
+		rows = ops_formula_and(audit, rows, ops_formula_choice());
 	return rows;
 }
 
@@ -546,14 +606,19 @@ open_relation(OpsLevel *level, OpsFromItem *item, RangeTblEntry *rte)
 		return;
 	}
 
+	/* There may be no row, even where no policy hides one. */
 	item->row = ++reading->nrows;
 	if (relation == NULL)
+	{
+		item->visible = ops_formula_choice();
 		return;
+	}
 	row = palloc(sizeof(OpsQueryRow));
 	row->row = item->row;
 	row->relation = relation;
 	row->user = level->user;
 	reading->rows = lappend(reading->rows, row);
+	item->visible = ops_formula_choice();
 	if (relation->kind == RELKIND_RELATION ||
 		relation->kind == RELKIND_PARTITIONED_TABLE)
 		item->visible = ops_formula_visible(item->row, relation->oid,
@@ -579,6 +644,7 @@ open_function(OpsLevel *level, OpsFromItem *item, RangeTblEntry *rte)
 	if (function->builtin)
 	{
 		item->value = ops_value(level, (Node *) call);
+		item->visible = ops_formula_choice();
 		return;
 	}
 	foreach(lc, call->args)

@@ -34,6 +34,8 @@ static OpsFormula *truths_equal(OpsLevel *level, Node *left, Node *right);
 static OpsFormula *member_condition(OpsLevel *level, OpExpr *expr);
 static OpsFormula *distinct_condition(OpsLevel *level, OpExpr *expr);
 static OpsFormula *array_condition(OpsLevel *level, ScalarArrayOpExpr *expr);
+static OpsFormula *some_element(OpsLevel *level, OpsTerm *array, List *left,
+								OpsTerm *element, uint8 relates);
 static OpsFormula *constant_elements(OpsLevel *level, Const *array,
 									 List *left, uint8 relates);
 static OpsFormula *sublink_condition(OpsLevel *level, SubLink *sublink);
@@ -368,12 +370,17 @@ ops_any_element(OpsLevel *level, Node *array, List *left, uint8 relates)
 									   left, relates);
 			break;
 		case T_CoalesceExpr:
-			any = ops_formula_const(audit, TRUTH_F);
-			foreach(lc, ((CoalesceExpr *) array)->args)
-				any = ops_formula_or(audit, any,
-									 ops_any_element(level, lfirst(lc), left,
-													 relates));
-			return any;
+			{
+				List	   *args = ((CoalesceExpr *) array)->args;
+
+				any = ops_any_element(level, llast(args), left, relates);
+				for (int i = list_length(args) - 2; i >= 0; i--)
+					any = ops_formula_if(audit,
+										 ops_value_isnull(level, ops_value(level, list_nth(args, i))),
+										 any,
+										 ops_any_element(level, list_nth(args, i), left, relates));
+				return any;
+			}
 		case T_SubLink:
 			if (((SubLink *) array)->subLinkType == ARRAY_SUBLINK ||
 				((SubLink *) array)->subLinkType == EXPR_SUBLINK)
@@ -432,9 +439,8 @@ ops_any_element(OpsLevel *level, Node *array, List *left, uint8 relates)
 		OpsFormula *here;
 
 		if (one->then && one->then->kind == TERM_IDENTITY)
-			here = ops_value_relate(level, left,
-									ops_value_of_term(level, ops_term_element(audit, one->then)),
-									relates);
+			here = some_element(level, one->then, left,
+								ops_term_element(audit, one->then), relates);
 		else if (one->then && one->then->kind == TERM_CONST &&
 				 one->then->isnull)
 			here = ops_formula_const(audit, TRUTH_N);
@@ -442,10 +448,9 @@ ops_any_element(OpsLevel *level, Node *array, List *left, uint8 relates)
 				 one->then->path && one->then->path[0] == '\0')
 			here = ops_formula_const(audit, TRUTH_F);
 		else if (one->then && ops_term_obstacle(one->then) == NULL)
-			here = ops_value_relate(level, left,
-									ops_value_of_term(level,
-													  ops_term_apply("one of", InvalidOid, 1, &one->then, NULL)),
-									relates);
+			here = some_element(level, one->then, left,
+								ops_term_apply("one of", InvalidOid, 1, &one->then, NULL),
+								relates);
 		else
 			here = ops_formula_free(one->then ? ops_term_obstacle(one->then) :
 									"an array");
@@ -453,6 +458,26 @@ ops_any_element(OpsLevel *level, Node *array, List *left, uint8 relates)
 			ops_formula_if(audit, one->when, here, any);
 	}
 	return any;
+}
+
+/*
+ * An element of an array, which may have none: then nothing equals one, not
+ * even null.
+ */
+static OpsFormula *
+some_element(OpsLevel *level, OpsTerm *array, List *left, OpsTerm *element,
+			 uint8 relates)
+{
+	OpsRlsAudit *audit = level->reading->audit;
+	OpsFormula *relation = ops_value_relate(level, left,
+											ops_value_of_term(level, element),
+											relates);
+
+	return ops_formula_if(audit, ops_formula_isnull(audit, array),
+						  ops_formula_const(audit, TRUTH_N),
+						  ops_formula_if(audit, ops_formula_choice(),
+										 ops_formula_const(audit, TRUTH_F),
+										 relation));
 }
 
 /*

@@ -66,7 +66,8 @@ ops_objects_judge_definer(OpsObjects *objects, OpsRoutine *routine,
 {
 	if (routine->result == TRIGGEROID)
 		judge_trigger(objects, routine, callers);
-	else if (!judge_query(objects, routine, callers))
+	else if (ops_objects_facts(objects, routine)->is_dynamic ||
+			 !judge_query(objects, routine, callers))
 		judge_words(objects, routine, callers);
 }
 
@@ -379,8 +380,14 @@ tells_little(OpsObjects *objects, const OpsRoutine *routine)
 		return true;
 	if (routine->kind == PROKIND_PROCEDURE)
 		return true;
+
+	/* By its arguments a caller chooses whose rows are counted. */
+	if (routine->nargs > 0)
+		return false;
 	function = ops_rls_function(objects->audit, routine->oid);
-	return function->query && ops_objects_only_counts(function->query);
+	/* A total of whatever tenant the caller names is that tenant's. */
+	return routine->nargs == 0 && function->query &&
+		ops_objects_only_counts(function->query);
 }
 
 /*

@@ -227,7 +227,7 @@ judge_pinned(OpsObjects *objects, OpsRoutine *routine,
 			 (last < 0 || strcmp(list_nth(routine->path, last), "pg_temp") != 0))
 	{
 		finding = report_path(objects, routine, reachers, loose);
-		if (!pg_temp_comes_first(routine, loose))
+		if (routine->uses == NIL && !pg_temp_comes_first(routine, loose))
 			finding->severity = OPS_P3;
 		finding->message = psprintf(_("the search_path of %s does not put pg_temp last, so a temporary table of its caller comes before the table that it means"),
 									routine->signature);
@@ -235,8 +235,11 @@ judge_pinned(OpsObjects *objects, OpsRoutine *routine,
 }
 
 /*
- * Whether pg_temp is named before the schemas that are meant; where it is not
- * named at all the server puts it first as well, which fewer people know.
+ * Whether pg_temp is named before the schemas that are meant.
+ *
+ * Where it is not named at all the server puts it first as well.  So it is
+ * with most functions that have a path at all, and no session gets past a
+ * policy by it unless the policy relies on the function.
  */
 static bool
 pg_temp_comes_first(const OpsRoutine *routine, const Loose *loose)

@@ -51,7 +51,7 @@ static void find_owned(OpsObjects *objects, Ascent *ascent);
 static OpsRlsFinding *report_role(OpsObjects *objects, OpsRlsCodeId code,
 								  const OpsRlsRole *role);
 static void soften(OpsRlsFinding *finding, const OpsRlsRole *role,
-				   bool has_rights);
+				   bool is_user, bool has_rights);
 
 /*
  * Judge what roles are and can become.
@@ -341,7 +341,7 @@ judge_ascent(OpsObjects *objects, const OpsRlsRole *role, bool is_user)
 							  quote_literal_cstr(role->name),
 							  quote_literal_cstr(first));
 	ops_rls_evidence(finding, "becomes", "%s", names.data);
-	soften(finding, role, is_user && has_tenant_rights(objects, role));
+	soften(finding, role, is_user, has_tenant_rights(objects, role));
 }
 
 static bool
@@ -398,7 +398,7 @@ judge_owners(OpsObjects *objects, const OpsRlsRole *role, bool is_user)
 	ops_rls_evidence(finding, "owner", "%s", owner);
 	ops_rls_evidence(finding, "owns", "%s",
 					 ops_rls_relation_name(ascent.owned));
-	soften(finding, role, is_user && has_tenant_rights(objects, role));
+	soften(finding, role, is_user, has_tenant_rights(objects, role));
 	if (finding->severity == OPS_P0)
 		objects->owners_reached =
 			list_append_unique_oid(objects->owners_reached, ascent.owner);
@@ -453,11 +453,14 @@ report_role(OpsObjects *objects, OpsRlsCodeId code, const OpsRlsRole *role)
 }
 
 static void
-soften(OpsRlsFinding *finding, const OpsRlsRole *role, bool has_rights)
+soften(OpsRlsFinding *finding, const OpsRlsRole *role, bool is_user,
+	   bool has_rights)
 {
-	if (role->reachable && has_rights)
+	if (role->reachable && is_user && has_rights)
 		return;
-	finding->severity = OPS_P3;
+	/* A login that only hands out other roles is one injection away. */
+	finding->severity = role->reachable && role->logs_in && !has_rights ?
+		OPS_P1 : OPS_P3;
 	if (!has_rights)
 		ops_rls_evidence(finding, "rights_of_its_own", "none");
 }

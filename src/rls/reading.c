@@ -10,22 +10,149 @@
  */
 #include "postgres.h"
 
+#include "access/xact.h"
 #include "nodes/readfuncs.h"
+#include "rls/routine.h"
 #include "rls/tenancy.h"
 #include "utils/memutils.h"
+#include "utils/resowner.h"
 
+/* A policy with its trees as text. */
+typedef struct PolicyText
+{
+	OpsRlsRelation *relation;
+	OpsRlsPolicy *policy;
+	const char *qual;
+	const char *check;
+} PolicyText;
+
+typedef void (*PolicyReader) (OpsRlsAudit *audit, PolicyText *policy_text);
+
+static void read_all(OpsRlsAudit *audit, PolicyText *policy_text);
+static void read_one(OpsRlsAudit *audit, PolicyText *policy_text);
+static void forget_formulas(OpsRlsAudit *audit);
+static void take_carefully(OpsRlsAudit *audit, OpsRlsRelation *relation,
+						   OpsRlsPolicy *policy, const char *qual,
+						   const char *check);
+static const char *read_guarded(OpsRlsAudit *audit, PolicyReader reader,
+								PolicyText *policy_text);
 static void take_policy(OpsRlsAudit *audit, OpsRlsRelation *relation,
 						OpsRlsPolicy *policy, const char *qual,
 						const char *check);
+static void note_effect(OpsRlsAudit *audit, OpsRlsRelation *relation,
+						Node *condition);
 static OpsFormula *read_condition(OpsRlsAudit *audit,
 								  OpsRlsRelation *relation,
 								  OpsRlsPolicy *policy, Node *condition);
 
+/*
+ * Read all policies in one subtransaction.  If something that a policy names
+ * goes away meanwhile, which can raise an error anywhere below, they are read
+ * again with one for each, and those that fail cannot be looked into.
+ */
 void
 ops_rls_read_formulas(OpsRlsAudit *audit)
 {
+	List	   *findings = list_copy(audit->findings);
+
 	ops_formula_begin(audit);
+	if (read_guarded(audit, read_all, NULL) == NULL)
+		return;
+
+	audit->findings = findings;
+	forget_formulas(audit);
+	ops_formula_begin(audit);
+	ops_rls_read_policies(audit, take_carefully);
+}
+
+static void
+read_all(OpsRlsAudit *audit, PolicyText *policy_text)
+{
 	ops_rls_read_policies(audit, take_policy);
+}
+
+static void
+forget_formulas(OpsRlsAudit *audit)
+{
+	ListCell   *lc;
+
+	audit->tenancy->bindings = NIL;
+	audit->tenancy->links = NIL;
+	foreach(lc, audit->ordered)
+	{
+		OpsRlsRelation *relation = lfirst(lc);
+		ListCell   *cell;
+
+		relation->candidates = NULL;
+		foreach(cell, relation->policies)
+		{
+			OpsRlsPolicy *policy = lfirst(cell);
+
+			policy->qual = policy->check = NULL;
+		}
+	}
+}
+
+static void
+take_carefully(OpsRlsAudit *audit, OpsRlsRelation *relation,
+			   OpsRlsPolicy *policy, const char *qual, const char *check)
+{
+	PolicyText	policy_text = {relation, policy, qual, check};
+	const char *obstacle = read_guarded(audit, read_one, &policy_text);
+	MemoryContext scratch;
+
+	if (obstacle == NULL)
+		return;
+	scratch = MemoryContextSwitchTo(audit->context);
+	if (qual)
+		policy->qual = ops_formula_free(pstrdup(obstacle));
+	if (check)
+		policy->check = ops_formula_free(pstrdup(obstacle));
+	MemoryContextSwitchTo(scratch);
+}
+
+static void
+read_one(OpsRlsAudit *audit, PolicyText *policy_text)
+{
+	take_policy(audit, policy_text->relation, policy_text->policy,
+				policy_text->qual, policy_text->check);
+}
+
+/*
+ * Do something in a subtransaction; the message if it raised an error.
+ */
+static const char *
+read_guarded(OpsRlsAudit *audit, PolicyReader reader, PolicyText *policy_text)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	const char *volatile message = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		reader(audit, policy_text);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *edata;
+
+		MemoryContextSwitchTo(caller);
+		edata = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			ReThrowError(edata);
+		message = edata->message;
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return message;
 }
 
 static void
@@ -43,6 +170,19 @@ take_policy(OpsRlsAudit *audit, OpsRlsRelation *relation,
 }
 
 /*
+ * A condition that changes something as it is evaluated, such as a setting,
+ * changes what the others of its table mean.
+ */
+static void
+note_effect(OpsRlsAudit *audit, OpsRlsRelation *relation, Node *condition)
+{
+	const char *effect = ops_routine_side_effect(NULL, condition);
+
+	if (effect)
+		relation->effect = MemoryContextStrdup(audit->context, effect);
+}
+
+/*
  * The formula of a condition, in the audit's context.
  */
 static OpsFormula *
@@ -56,6 +196,7 @@ read_condition(OpsRlsAudit *audit, OpsRlsRelation *relation,
 
 	if (condition == NULL)
 		return NULL;
+	note_effect(audit, relation, condition);
 	reading.audit = audit;
 	formula = ops_condition(ops_level_policy(&reading, relation), condition);
 

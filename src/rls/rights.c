@@ -59,8 +59,9 @@ ops_rls_any_column_rights(const OpsRlsAudit *audit, const OpsRlsRole *role,
 {
 	AclMode		rights;
 
-	wanted &= ACL_ALL_RIGHTS_COLUMN;
+	/* DELETE and TRUNCATE are granted on the whole table only. */
 	rights = table_rights(audit, role, relation, wanted);
+	wanted &= ACL_ALL_RIGHTS_COLUMN | rights;
 	for (int i = 0; i < relation->ncolumns && rights != wanted; i++)
 	{
 		const OpsRlsColumn *column = &relation->columns[i];

@@ -125,6 +125,10 @@ typedef struct OpsRlsPolicy
 	Oid		   *roles;			/* InvalidOid is PUBLIC */
 	struct OpsFormula *qual;	/* NULL if it has none */
 	struct OpsFormula *check;	/* NULL if it has none */
+	const char *qual_text;		/* as SQL, once somebody asked for it */
+	const char *check_text;
+	bool		qual_asked;
+	bool		check_asked;
 } OpsRlsPolicy;
 
 typedef struct OpsRlsForeignKey
@@ -175,6 +179,7 @@ typedef struct OpsRlsRelation
 	Bitmapset  *user_keys;		/* those of them that name a user */
 	Bitmapset  *links;			/* columns that refer to such a table */
 	Bitmapset  *candidates;		/* columns that its policies go by somehow */
+	const char *effect;			/* of one of its policies, or NULL */
 	bool		covered;		/* a picked name is among its keys */
 	bool		all_keys;		/* every one of tenant_keys has to be bound */
 	bool		is_public;		/* declared public on purpose */
@@ -209,6 +214,8 @@ typedef struct OpsRlsAudit
 	HTAB	   *schemas;		/* OpsRlsSchema by oid */
 	HTAB	   *relations;		/* OpsRlsRelation by oid */
 	List	   *ordered;		/* the same, by schema and name */
+	List	   *definer_views;	/* those of them that run as their owners, */
+	bool		views_listed;	/* once lookup.c asked */
 	/* roles.c */
 	List	   *roles;			/* OpsRlsRole whose statements are judged */
 	struct OpsRlsRoleGraph *graph;

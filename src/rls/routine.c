@@ -27,7 +27,7 @@
 
 /* Ways through a routine, and the size of a value, that are followed. */
 #define MAX_STATEMENTS	500
-#define MAX_VALUE_SIZE	600
+#define MAX_VALUE_SIZE	1000
 
 /* Values that were assigned inside a block that has handlers. */
 typedef struct Trace
@@ -55,7 +55,6 @@ typedef struct Run
 	bool		failed;			/* gave up */
 } Run;
 
-static void read_settings(HeapTuple tuple);
 static void read_arguments(RoutineReader *reader, HeapTuple tuple);
 static void read_conflict(RoutineReader *reader);
 static bool is_pure(OpsRlsAudit *audit, OpsFunction *function);
@@ -130,7 +129,6 @@ ops_routine_read(OpsFunction *function, HeapTuple tuple, MemoryContext keep)
 	source = SysCacheGetAttr(PROCOID, tuple, Anum_pg_proc_prosrc, &isnull);
 	if (isnull)
 		return;
-	read_settings(tuple);
 	if (!form->proretset &&
 		(type_is_rowtype(form->prorettype) ||
 		 get_typtype(form->prorettype) == TYPTYPE_PSEUDO))
@@ -161,8 +159,8 @@ ops_routine_read(OpsFunction *function, HeapTuple tuple, MemoryContext keep)
 /*
  * Settings that a function runs with may be what its body reads.
  */
-static void
-read_settings(HeapTuple tuple)
+void
+ops_routine_check_settings(HeapTuple tuple)
 {
 	static const char *const harmless[] = {
 		"search_path=", "row_security=", "statement_timeout=",
@@ -333,6 +331,7 @@ is_pure(OpsRlsAudit *audit, OpsFunction *function)
 static List *
 initial_values(OpsLevel *level, OpsRoutine *routine, List *args)
 {
+	OpsFormula *none = ops_formula_const(level->reading->audit, TRUTH_F);
 	List	   *values = list_copy(args);
 
 	for (int i = list_length(args); i < list_length(routine->variables); i++)
@@ -342,9 +341,7 @@ initial_values(OpsLevel *level, OpsRoutine *routine, List *args)
 
 		if (i == routine->nargs)
 		{
-			values = lappend(values,
-							 ops_value_of_truth(level,
-												ops_formula_const(level->reading->audit, TRUTH_F)));
+			values = lappend(values, ops_value_of_truth(level, none));
 			continue;
 		}
 		if (i < routine->nargs)
@@ -395,12 +392,14 @@ run_all(Run *run, const Rest *rest, List *values)
 static List *
 run_ends(Run *run, OpsStatement *statement, const Rest *rest, List *values)
 {
-	Rest		inner = {.outer = rest, .trace = rest->trace};
+	Rest		inner = {0};
 	Trace		trace = {.outer = rest->trace};
 	OpsFormula *found;
 	List	   *result;
 
 	CHECK_FOR_INTERRUPTS();
+	inner.outer = rest;
+	inner.trace = rest->trace;
 	if (++run->nstatements > MAX_STATEMENTS)
 	{
 		run->failed = true;
@@ -642,7 +641,7 @@ query_value(Run *run, Query *query, List *values)
 {
 	OpsFormula *found;
 	OpsLevel   *opened = open_query(run, query, values, &found);
-	Oid			type = exprType((Node *) linitial_node(TargetEntry, query->targetList)->expr);
+	Oid			type = ops_routine_column_type(query, 1);
 
 	if (opened == NULL)
 		return error_value(run->level, type);

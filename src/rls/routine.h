@@ -65,7 +65,7 @@ typedef struct OpsRoutine
 typedef struct RoutineToken
 {
 	int			start;
-	int			code;			/* a character that stands for itself, or > 255 */
+	int			code;			/* a lone character, or else > 255 */
 	const char *name;			/* of a word or quoted identifier, or NULL */
 	bool		quoted;
 } RoutineToken;
@@ -162,7 +162,8 @@ extern Oid	ops_routine_column_type(const Query *query, int column);
  * Something in a query that may change what the session says, or NULL;
  * without an audit, functions of the schema are not looked into.
  */
-extern const char *ops_routine_side_effect(OpsRlsAudit *audit, Query *query);
+extern const char *ops_routine_side_effect(OpsRlsAudit *audit, Node *node);
+extern void ops_routine_check_settings(HeapTuple tuple);
 
 /* body.c */
 extern bool ops_rls_lock_tables(Node *statement, const char **locked);

@@ -77,8 +77,11 @@ count_assignments(List *statements, int number)
 
 		count += list_member_int(statement->targets, number);
 		foreach(inner, statement->arms)
-			count += count_assignments(((OpsStatementArm *) lfirst(inner))->body,
-									   number);
+		{
+			OpsStatementArm *arm = lfirst(inner);
+
+			count += count_assignments(arm->body, number);
+		}
 		foreach(inner, statement->handlers)
 			count += count_assignments(lfirst(inner), number);
 		count += count_assignments(statement->otherwise, number);
@@ -167,10 +170,12 @@ replace(Node *node, Replacement *replacement)
 Query *
 ops_routine_only_rows(const OpsRoutine *routine)
 {
-	OpsStatement *first = routine->statements == NIL ? NULL :
-		linitial(routine->statements);
+	OpsStatement *first;
 
-	if (first == NULL || first->kind != ROUTINE_RETURN_QUERY)
+	if (routine->statements == NIL)
+		return NULL;
+	first = linitial(routine->statements);
+	if (first->kind != ROUTINE_RETURN_QUERY)
 		return NULL;
 	if (list_length(routine->statements) > 1)
 	{

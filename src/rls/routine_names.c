@@ -15,6 +15,7 @@
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
 #include "nodes/makefuncs.h"
+#include "nodes/nodeFuncs.h"
 #include "parser/parse_type.h"
 #include "parser/parser.h"
 #include "rls/routine.h"
@@ -54,7 +55,9 @@ ops_routine_declare(RoutineReader *reader, int outer, List **statements)
 
 	for (int i = outer; i < list_length(reader->names); i++)
 	{
-		if (strcmp(((RoutineName *) list_nth(reader->names, i))->name, name) == 0)
+		RoutineName *other = list_nth(reader->names, i);
+
+		if (strcmp(other->name, name) == 0)
 			ops_routine_refuse("a variable declared twice");
 	}
 	if (ops_routine_accept(reader, "alias"))
@@ -136,14 +139,15 @@ static void
 declare_record(RoutineReader *reader, const char *name, Oid type)
 {
 	RoutineName *record;
-	Oid			relid = type == RECORDOID ? InvalidOid : get_typ_typrelid(type);
+	Oid			relid;
 	HeapTuple	tuple;
 
 	ops_routine_expect_code(reader, ';');
 	record = add_name(reader, name, 0);
 	record->is_record = true;
-	if (!OidIsValid(relid))
+	if (type == RECORDOID)
 		return;
+	relid = get_typ_typrelid(type);
 	for (AttrNumber i = 1;
 		 HeapTupleIsValid(tuple = SearchSysCache2(ATTNUM,
 												  ObjectIdGetDatum(relid),
@@ -158,7 +162,8 @@ declare_record(RoutineReader *reader, const char *name, Oid type)
 											   column->atttypmod);
 
 			record->fields = lappend(record->fields,
-									 make_name(NameStr(column->attname), number));
+									 make_name(NameStr(column->attname),
+											   number));
 		}
 		ReleaseSysCache(tuple);
 	}
@@ -299,7 +304,10 @@ int
 ops_routine_add_variable(RoutineReader *reader, const char *name, Oid type,
 						 int32 typmod)
 {
-	return add_name(reader, name, make_variable(reader, type, typmod))->variable;
+	int			number = make_variable(reader, type, typmod);
+
+	(void) add_name(reader, name, number);
+	return number;
 }
 
 static RoutineName *
@@ -436,17 +444,17 @@ ops_routine_fields(RoutineReader *reader, RoutineName *record, Query *query)
 		foreach(lc, query->targetList)
 		{
 			TargetEntry *entry = lfirst(lc);
+			const char *name;
+			Oid			type;
 			int			number;
 
 			if (entry->resjunk)
 				continue;
-			number = make_variable(reader,
-								   ops_routine_column_type(query, entry->resno),
-								   -1);
-			check_type(ops_routine_variable(reader, number)->type);
-			record->fields = lappend(record->fields,
-									 make_name(entry->resname ? entry->resname :
-											   "", number));
+			type = exprType((Node *) entry->expr);
+			check_type(type);
+			number = make_variable(reader, type, -1);
+			name = entry->resname ? entry->resname : "";
+			record->fields = lappend(record->fields, make_name(name, number));
 			record->is_open = true;
 		}
 	}

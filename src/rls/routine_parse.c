@@ -33,6 +33,7 @@ static OpsStatement *read_raise(RoutineReader *reader);
 static OpsStatement *read_perform(RoutineReader *reader);
 static OpsStatement *read_select(RoutineReader *reader);
 static OpsStatement *read_assignment(RoutineReader *reader);
+static Query *read_expression(RoutineReader *reader, const char *word);
 static void refuse_statement(RoutineReader *reader);
 static OpsStatement *make_statement(OpsStatementKind kind);
 static bool any_ends(List *statements);
@@ -161,7 +162,8 @@ read_statement(RoutineReader *reader, List **statements)
 	check_stack_depth();
 	if (token->name && ops_routine_assigns(reader, token + 1))
 		statement = read_assignment(reader);
-	else if (ops_routine_at(reader, "declare") || ops_routine_at(reader, "begin"))
+	else if (ops_routine_at(reader, "declare") ||
+			 ops_routine_at(reader, "begin"))
 		*statements = list_concat(*statements, read_block(reader));
 	else if (ops_routine_accept(reader, "return"))
 		statement = read_return(reader);
@@ -173,7 +175,8 @@ read_statement(RoutineReader *reader, List **statements)
 		statement = read_raise(reader);
 	else if (ops_routine_accept(reader, "perform"))
 		statement = read_perform(reader);
-	else if (ops_routine_at(reader, "select") || ops_routine_at(reader, "with"))
+	else if (ops_routine_at(reader, "select") ||
+			 ops_routine_at(reader, "with"))
 		statement = read_select(reader);
 	else if (!ops_routine_accept(reader, "null"))
 		refuse_statement(reader);
@@ -200,8 +203,9 @@ read_return(RoutineReader *reader)
 			ops_routine_refuse("its syntax");
 		return make_statement(ROUTINE_BLOCK);
 	}
-	statement->query = ops_routine_expression(reader, ops_routine_read_text(reader, NULL));
-	ops_routine_cast(reader, statement->query, 1, reader->function->result, -1);
+	statement->query = read_expression(reader, NULL);
+	ops_routine_cast(reader, statement->query, 1, reader->function->result,
+					 -1);
 	return statement;
 }
 
@@ -265,7 +269,8 @@ read_if(RoutineReader *reader)
 		char	   *condition = ops_routine_read_text(reader, "then");
 
 		read_arm(reader, choice, condition);
-	} while (ops_routine_accept(reader, "elsif") || ops_routine_accept(reader, "elseif"));
+	} while (ops_routine_accept(reader, "elsif") ||
+			 ops_routine_accept(reader, "elseif"));
 	if (ops_routine_accept(reader, "else"))
 		choice->otherwise = read_statements(reader);
 	ops_routine_expect(reader, "end");
@@ -287,16 +292,15 @@ read_case(RoutineReader *reader, List **statements)
 
 	if (!ops_routine_at(reader, "when"))
 	{
-		Query	   *value = ops_routine_expression(reader,
-												   ops_routine_read_text(reader, "when"));
+		Query	   *value = read_expression(reader, "when");
+		Oid			type = ops_routine_column_type(value, 1);
 		int			number;
 
 		operand = psprintf("__case__variable_%d__", ++reader->ncases);
-		number = ops_routine_add_variable(reader, operand,
-							  ops_routine_column_type(value, 1), -1);
+		number = ops_routine_add_variable(reader, operand, type, -1);
 		*statements = lappend(*statements,
 							  ops_routine_assignment(reader, value,
-											  list_make1_int(number)));
+													 list_make1_int(number)));
 	}
 	while (ops_routine_accept(reader, "when"))
 	{
@@ -366,10 +370,10 @@ read_raise(RoutineReader *reader)
 static OpsStatement *
 read_perform(RoutineReader *reader)
 {
-	char	   *text_of = psprintf("SELECT %s", ops_routine_read_text(reader, NULL));
 	OpsStatement *statement = make_statement(ROUTINE_ASSIGN);
+	char	   *rest = ops_routine_read_text(reader, NULL);
 
-	statement->query = ops_routine_select(reader, text_of);
+	statement->query = ops_routine_select(reader, psprintf("SELECT %s", rest));
 	statement->sets_found = true;
 	return statement;
 }
@@ -423,15 +427,23 @@ read_select(RoutineReader *reader)
 static OpsStatement *
 read_assignment(RoutineReader *reader)
 {
-	int			number = ops_routine_find(reader, ops_routine_expect_name(reader));
+	const char *name = ops_routine_expect_name(reader);
+	int			number = ops_routine_find(reader, name);
 
 	if (number < 1)
 		ops_routine_refuse("an assignment to what is no variable");
 	reader->next++;
-	return ops_routine_assignment(reader,
-						   ops_routine_expression(reader,
-												  ops_routine_read_text(reader, NULL)),
-						   list_make1_int(number));
+	return ops_routine_assignment(reader, read_expression(reader, NULL),
+								  list_make1_int(number));
+}
+
+/*
+ * An expression, up to a word or, without one, a semicolon.
+ */
+static Query *
+read_expression(RoutineReader *reader, const char *word)
+{
+	return ops_routine_expression(reader, ops_routine_read_text(reader, word));
 }
 
 static void

@@ -10,13 +10,17 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/pg_constraint.h"
 #include "catalog/pg_language.h"
 #include "catalog/pg_proc.h"
 #include "catalog/pg_type.h"
 #include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
+#include "nodes/readfuncs.h"
 #include "parser/analyze.h"
 #include "parser/parse_coerce.h"
 #include "parser/parse_node.h"
@@ -24,9 +28,10 @@
 #include "rls/identity.h"
 #include "rls/routine.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/rel.h"
 #include "utils/syscache.h"
-#include "utils/typcache.h"
 
 /* A search for side effects through functions and views. */
 typedef struct EffectSearch
@@ -48,6 +53,8 @@ static Node *make_parameter(RoutineReader *reader, int number, int location);
 static TargetEntry *column_of(const Query *query, int column);
 static Node *coerce(Node *expr, Oid type, int32 typmod);
 static bool has_effect(Node *node, EffectSearch *search);
+static bool checks_have_effect(Oid domain, EffectSearch *search);
+static Oid	parent_domain(Oid domain);
 static bool function_has_effect(Oid oid, void *context);
 static bool is_harmless_volatile(const char *name);
 static bool is_trusted_code(Oid oid);
@@ -95,7 +102,7 @@ analyse(RoutineReader *reader, const char *source, RawParseMode mode)
 	if (query->commandType != CMD_SELECT || query->utilityStmt ||
 		query->hasModifyingCTE || query->rowMarks)
 		ops_routine_refuse("a query that writes or locks");
-	effect = ops_routine_side_effect(NULL, query);
+	effect = ops_routine_side_effect(NULL, (Node *) query);
 	if (effect)
 		ops_routine_refuse(effect);
 
@@ -236,7 +243,7 @@ ops_routine_cast(RoutineReader *reader, Query *query, int column, Oid type,
 	if (type_is_rowtype(exprType(expr)))
 		ops_routine_refuse("a row");
 	entry->expr = (Expr *) coerce(expr, type, typmod);
-	if (ops_routine_side_effect(NULL, query))
+	if (ops_routine_side_effect(NULL, (Node *) query))
 		ops_routine_refuse("a cast");
 }
 
@@ -271,11 +278,11 @@ coerce(Node *expr, Oid type, int32 typmod)
 }
 
 const char *
-ops_routine_side_effect(OpsRlsAudit *audit, Query *query)
+ops_routine_side_effect(OpsRlsAudit *audit, Node *node)
 {
 	EffectSearch search = {audit, NIL, NULL};
 
-	(void) has_effect((Node *) query, &search);
+	(void) has_effect(node, &search);
 	return search.effect;
 }
 
@@ -304,13 +311,62 @@ has_effect(Node *node, EffectSearch *search)
 		return query_tree_walker((Query *) node, has_effect, search,
 								 QTW_EXAMINE_RTES_BEFORE);
 	if (IsA(node, CoerceToDomain) &&
-		DomainHasConstraints(((CoerceToDomain *) node)->resulttype))
-	{
-		search->effect = "a domain with constraints";
+		checks_have_effect(((CoerceToDomain *) node)->resulttype, search))
 		return true;
-	}
 	return check_functions_in_node(node, function_has_effect, search) ||
 		expression_tree_walker(node, has_effect, search);
+}
+
+/*
+ * Whether casting to a domain does more than compute.  The type cache knows
+ * the constraints, too, but calls functions of them to find out.
+ */
+static bool
+checks_have_effect(Oid domain, EffectSearch *search)
+{
+	Relation	constraints = table_open(ConstraintRelationId, AccessShareLock);
+	bool		found = false;
+
+	while (!found && get_typtype(domain) == TYPTYPE_DOMAIN)
+	{
+		ScanKeyData key;
+		SysScanDesc scan;
+		HeapTuple	tuple;
+
+		ScanKeyInit(&key, Anum_pg_constraint_contypid, BTEqualStrategyNumber,
+					F_OIDEQ, ObjectIdGetDatum(domain));
+		scan = systable_beginscan(constraints, ConstraintTypidIndexId, true,
+								  NULL, 1, &key);
+		while (!found && HeapTupleIsValid(tuple = systable_getnext(scan)))
+		{
+			bool		isnull;
+			Datum		check = heap_getattr(tuple, Anum_pg_constraint_conbin,
+											 RelationGetDescr(constraints),
+											 &isnull);
+
+			if (!isnull)
+				found = has_effect(stringToNode(TextDatumGetCString(check)),
+								   search);
+		}
+		systable_endscan(scan);
+		domain = parent_domain(domain);
+	}
+	table_close(constraints, AccessShareLock);
+	return found;
+}
+
+static Oid
+parent_domain(Oid domain)
+{
+	HeapTuple	tuple = SearchSysCache1(TYPEOID, ObjectIdGetDatum(domain));
+	Oid			parent = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		parent = ((Form_pg_type) GETSTRUCT(tuple))->typbasetype;
+		ReleaseSysCache(tuple);
+	}
+	return parent;
 }
 
 /*

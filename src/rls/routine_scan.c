@@ -168,7 +168,8 @@ ops_routine_end(RoutineReader *reader, const char *word)
 	{
 		RoutineToken *token = &reader->tokens[i];
 
-		if (depth == 0 && (word ? ops_routine_is_word(token, word) : token->code == ';'))
+		if (depth == 0 &&
+			(word ? ops_routine_is_word(token, word) : token->code == ';'))
 			return i;
 		if (token->code == '(' || token->code == '[')
 			depth++;

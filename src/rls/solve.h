@@ -65,6 +65,7 @@ typedef struct OpsAnswer
 	bool		role_identity;
 	bool		state;			/* some source has no value */
 	bool		literal;
+	bool		by_setting;		/* a setting that is no claim says more */
 } OpsAnswer;
 
 extern OpsProblem *ops_problem(OpsRlsAudit *audit, const OpsRlsRole *role);

@@ -34,15 +34,6 @@
 #include "utils/snapmgr.h"
 #include "utils/syscache.h"
 
-/* What columns and settings are commonly called; a last resort. */
-static const char *const tenant_words[] = {
-	"tenant", "org", "organization", "organisation", "company", "workspace",
-	"team", "account", NULL
-};
-static const char *const user_words[] = {
-	"user", "uid", "sub", "member", "person", "profile", NULL
-};
-
 typedef struct NameCount
 {
 	const char *name;
@@ -65,340 +56,23 @@ typedef struct NameClass
 	bool		tenants;		/* or a tenant */
 } NameClass;
 
-/* A walk through a condition for what it hands to functions. */
-typedef struct ArgumentWalk
-{
-	OpsRlsAudit *audit;
-	OpsRlsRelation *subject;
-	Index		depth;			/* of sub-selects */
-	int			inside;			/* of calls */
-} ArgumentWalk;
-
-static void read_declarations(OpsRlsAudit *audit, Relation table);
-static List *declared(const OpsRlsAudit *audit, const char *kind,
-					  const char *relation);
-static List *text_list(Datum array);
-static void note_candidates(OpsRlsRelation *subject, const OpsTerm *term);
-static void note_candidate(OpsRlsRelation *subject, AttrNumber column);
-static bool walk_arguments(Node *node, ArgumentWalk *walk);
-static void add_candidates(OpsRlsAudit *audit);
-static void note_term_pair(OpsRlsAudit *audit, OpsRlsRelation *subject,
-						   OpsRlsPolicy *policy, const List *rows,
-						   const OpsTerm *left, const OpsTerm *right,
-						   List **bindings, List **links);
-static void walk_bindings(OpsRlsAudit *audit, OpsRlsRelation *subject,
-						  OpsRlsPolicy *policy, const OpsFormula *formula,
-						  const List *rows, List **bindings, List **links);
-static OpsRlsRelation *row_relation(OpsRlsRelation *subject, const List *rows,
-									int row);
-static void declare_identities(OpsRlsAudit *audit, List *names, bool users);
-static void declare_function(OpsRlsAudit *audit, const char *name,
-							 bool users);
-static Oid	find_function(const char *name);
-static bool roles_are_tenants(OpsRlsAudit *audit);
-static void hand_down_keys(const OpsRlsRelation *parent,
-						   OpsRlsRelation *child);
-static bool names_user(HTAB *classes, const OpsRlsRelation *relation,
-					   AttrNumber column);
-static HTAB *classify_names(OpsRlsAudit *audit);
-static NameKey name_key(const OpsRlsRelation *relation, AttrNumber column);
-static bool is_own_id(const OpsRlsRelation *relation, AttrNumber column);
-static bool column_can_be_key(Oid type);
-static bool string_in_list(List *strings, const char *string);
-static void judge_sources(OpsRlsAudit *audit, bool declared_any);
-static bool is_declared_column(OpsRlsAudit *audit,
-							   const OpsRlsRelation *relation,
-							   AttrNumber column);
-static void judge_role_sources(OpsRlsAudit *audit);
-static int	column_standing(const OpsRlsRelation *relation,
-							AttrNumber column);
-static bool has_word(const char *name, const char *const *words);
-static const char *last_part(const char *name);
 static void pick_names(OpsRlsAudit *audit);
-static bool is_direct(const OpsBinding *binding);
 static void find_keys(OpsRlsAudit *audit, OpsRlsRelation *relation);
-static void add_named_keys(OpsRlsAudit *audit, OpsRlsRelation *relation,
-						   List *names);
+static void add_named_keys(OpsRlsAudit *audit, OpsRlsRelation *relation, List *names);
+static bool has_declared_keys(OpsRlsAudit *audit, const OpsRlsRelation *relation);
 static void add_bound_keys(OpsRlsAudit *audit);
 static void add_referring_keys(OpsRlsAudit *audit);
 static void add_links(OpsRlsAudit *audit);
 static void guess_keys(OpsRlsAudit *audit);
+static void add_candidates(OpsRlsAudit *audit);
 static void inherit_keys(OpsRlsAudit *audit);
+static void hand_down_keys(const OpsRlsRelation *parent, OpsRlsRelation *child);
 static void sort_out_users(OpsRlsAudit *audit);
-static bool has_declared_keys(OpsRlsAudit *audit,
-							  const OpsRlsRelation *relation);
+static bool names_user(HTAB *classes, const OpsRlsRelation *relation, AttrNumber column);
+static HTAB *classify_names(OpsRlsAudit *audit);
+static NameKey name_key(const OpsRlsRelation *relation, AttrNumber column);
+static bool is_own_id(const OpsRlsRelation *relation, AttrNumber column);
 static void report_assumptions(OpsRlsAudit *audit, bool declared_any);
-
-/*
- * Read ops.tenancy.
- */
-void
-ops_rls_read_tenancy(OpsRlsAudit *audit)
-{
-	Oid			relid = ops_own_relation("tenancy");
-	int			holder;
-	Relation	table;
-	ListCell   *lc;
-
-	audit->tenancy = palloc0(sizeof(OpsTenancy));
-	if (!ops_relation_try_lock(relid, &holder))
-	{
-		audit->tenancy->note = psprintf(_("ops.tenancy is locked by process %d, so it was not read"),
-										holder);
-		return;
-	}
-	table = table_open(relid, NoLock);
-	read_declarations(audit, table);
-	table_close(table, AccessShareLock);
-
-	if (audit->roles_wanted == NIL)
-	{
-		foreach(lc, declared(audit, "app_roles", "*"))
-		{
-			Oid			role = get_role_oid(lfirst(lc), true);
-
-			if (OidIsValid(role))
-				audit->roles_wanted = lappend_oid(audit->roles_wanted, role);
-		}
-	}
-	if (audit->columns_wanted == NIL)
-		audit->columns_wanted = declared(audit, "tenant_columns", "*");
-	if (audit->identities_wanted == NIL)
-		audit->identities_wanted = list_copy(declared(audit, "tenant_identities", "*"));
-	audit->identities_wanted = list_concat(audit->identities_wanted,
-										   declared(audit, "user_identities", "*"));
-}
-
-static void
-read_declarations(OpsRlsAudit *audit, Relation table)
-{
-	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = ops_compat_beginscan(table, GetActiveSnapshot());
-
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		OpsDeclaration *declaration = palloc(sizeof(OpsDeclaration));
-
-		slot_getsomeattrs(slot, 3);
-		declaration->kind = TextDatumGetCString(slot->tts_values[0]);
-		declaration->relation = TextDatumGetCString(slot->tts_values[1]);
-		declaration->names = text_list(slot->tts_values[2]);
-		audit->tenancy->declarations = lappend(audit->tenancy->declarations,
-											   declaration);
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-}
-
-static List *
-text_list(Datum array)
-{
-	List	   *strings = NIL;
-	Datum	   *values;
-	bool	   *isnull;
-	int			count;
-
-	deconstruct_array(DatumGetArrayTypeP(array), TEXTOID, -1, false,
-					  TYPALIGN_INT, &values, &isnull, &count);
-	for (int i = 0; i < count; i++)
-	{
-		if (!isnull[i])
-			strings = lappend(strings, TextDatumGetCString(values[i]));
-	}
-	return strings;
-}
-
-static List *
-declared(const OpsRlsAudit *audit, const char *kind, const char *relation)
-{
-	ListCell   *lc;
-
-	foreach(lc, audit->tenancy->declarations)
-	{
-		OpsDeclaration *declaration = lfirst(lc);
-
-		if (strcmp(declaration->kind, kind) == 0 &&
-			strcmp(declaration->relation, relation) == 0)
-			return declaration->names;
-	}
-	return NIL;
-}
-
-/*
- * Note what a condition sets equal.  The current context is the audit's.
- */
-void
-ops_tenancy_note_bindings(OpsRlsAudit *audit, OpsRlsRelation *subject,
-						  OpsRlsPolicy *policy, const OpsFormula *formula,
-						  const List *rows)
-{
-	List	   *bindings = NIL;
-	List	   *links = NIL;
-	Bitmapset  *columns = NULL;
-	ListCell   *lc;
-
-	walk_bindings(audit, subject, policy, formula, rows, &bindings, &links);
-	foreach(lc, bindings)
-	{
-		OpsBinding *binding = lfirst(lc);
-
-		if (binding->direct)
-			columns = bms_add_member(columns, binding->column);
-	}
-	foreach(lc, bindings)
-		((OpsBinding *) lfirst(lc))->alone = bms_num_members(columns) == 1;
-	foreach(lc, links)
-	{
-		OpsLink    *link = lfirst(lc);
-		ListCell   *other;
-
-		foreach(other, bindings)
-			link->identified |= ((OpsBinding *) lfirst(other))->relation == link->lookup;
-	}
-	audit->tenancy->bindings = list_concat(audit->tenancy->bindings, bindings);
-	audit->tenancy->links = list_concat(audit->tenancy->links, links);
-}
-
-static void
-walk_bindings(OpsRlsAudit *audit, OpsRlsRelation *subject,
-			  OpsRlsPolicy *policy, const OpsFormula *formula,
-			  const List *rows, List **bindings, List **links)
-{
-	if (formula->kind == FORMULA_BOOL)
-		note_candidates(subject, formula->left);
-	if (formula->kind == FORMULA_RELATE)
-	{
-		if (formula->left->kind != TERM_CONST &&
-			formula->right->kind != TERM_CONST)
-		{
-			note_candidates(subject, formula->left);
-			note_candidates(subject, formula->right);
-		}
-		note_term_pair(audit, subject, policy, rows, formula->left,
-					   formula->right, bindings, links);
-		note_term_pair(audit, subject, policy, rows, formula->right,
-					   formula->left, bindings, links);
-	}
-	for (int i = 0; i < formula->nargs; i++)
-		walk_bindings(audit, subject, policy, formula->args[i], rows,
-					  bindings, links);
-}
-
-/*
- * A column that is compared with anything but a constant may be what tells
- * tenants apart, if nothing better does.
- */
-static void
-note_candidates(OpsRlsRelation *subject, const OpsTerm *term)
-{
-	if (term->kind == TERM_COLUMN && term->row == 0)
-		note_candidate(subject, term->column);
-	for (int i = 0; i < term->nargs; i++)
-		note_candidates(subject, term->args[i]);
-}
-
-static void
-note_candidate(OpsRlsRelation *subject, AttrNumber column)
-{
-	if (column >= 1 && column <= subject->ncolumns &&
-		subject->columns[column - 1].name &&
-		column_can_be_key(subject->columns[column - 1].type))
-		subject->candidates = bms_add_member(subject->candidates, column);
-}
-
-void
-ops_tenancy_note_arguments(OpsRlsAudit *audit, OpsRlsRelation *subject,
-						   Node *condition)
-{
-	ArgumentWalk walk = {.audit = audit,.subject = subject};
-
-	(void) walk_arguments(condition, &walk);
-}
-
-static bool
-walk_arguments(Node *node, ArgumentWalk *walk)
-{
-	bool		result;
-
-	if (node == NULL)
-		return false;
-	if (IsA(node, Var))
-	{
-		if (walk->inside > 0 && ((Var *) node)->varlevelsup == walk->depth)
-			note_candidate(walk->subject, ((Var *) node)->varattno);
-		return false;
-	}
-	if (IsA(node, Query))
-	{
-		walk->depth++;
-		result = query_tree_walker((Query *) node, walk_arguments, walk, 0);
-		walk->depth--;
-		return result;
-	}
-	if (IsA(node, FuncExpr) &&
-		!ops_rls_function(walk->audit, ((FuncExpr *) node)->funcid)->builtin)
-	{
-		walk->inside++;
-		result = expression_tree_walker(node, walk_arguments, walk);
-		walk->inside--;
-		return result;
-	}
-	return expression_tree_walker(node, walk_arguments, walk);
-}
-
-static void
-note_term_pair(OpsRlsAudit *audit, OpsRlsRelation *subject,
-			   OpsRlsPolicy *policy, const List *rows, const OpsTerm *left,
-			   const OpsTerm *right, List **bindings, List **links)
-{
-	OpsRlsRelation *relation;
-
-	if (left->kind != TERM_COLUMN)
-		return;
-	relation = row_relation(subject, rows, left->row);
-	if (relation == NULL)
-		return;
-	if (right->kind == TERM_IDENTITY && right->identity->sources != NIL)
-	{
-		OpsBinding *binding = palloc0(sizeof(OpsBinding));
-
-		binding->relation = relation;
-		binding->column = left->column;
-		binding->identity = right->identity;
-		binding->subject = subject;
-		binding->policy = policy;
-		binding->direct = left->row == 0;
-		*bindings = lappend(*bindings, binding);
-	}
-	else if (right->kind == TERM_COLUMN && left->row == 0 && right->row != 0)
-	{
-		OpsLink    *link = palloc0(sizeof(OpsLink));
-
-		link->relation = relation;
-		link->column = left->column;
-		link->lookup = row_relation(subject, rows, right->row);
-		link->lookup_column = right->column;
-		if (link->lookup)
-			*links = lappend(*links, link);
-	}
-}
-
-static OpsRlsRelation *
-row_relation(OpsRlsRelation *subject, const List *rows, int row)
-{
-	ListCell   *lc;
-
-	if (row == 0)
-		return subject;
-	foreach(lc, rows)
-	{
-		OpsQueryRow *known = lfirst(lc);
-
-		if (known->row == row)
-			return known->relation;
-	}
-	return NULL;
-}
 
 /*
  * Find the keys and links of every relation, and whom to trust.
@@ -409,11 +83,12 @@ ops_rls_find_tenancy(OpsRlsAudit *audit)
 	bool		declared_any = audit->identities_wanted != NIL;
 	ListCell   *lc;
 
-	declare_identities(audit, declared(audit, "user_identities", "*"), true);
-	declare_identities(audit, audit->identities_wanted, false);
-	judge_sources(audit, declared_any);
-	judge_role_sources(audit);
+	ops_tenancy_declare(audit, ops_tenancy_declared(audit, "user_identities", "*"), true);
+	ops_tenancy_declare(audit, audit->identities_wanted, false);
+	ops_tenancy_judge_sources(audit, declared_any);
+	ops_tenancy_judge_roles(audit);
 
+	ops_tenancy_check(audit);
 	pick_names(audit);
 	foreach(lc, audit->ordered)
 		find_keys(audit, lfirst(lc));
@@ -435,312 +110,6 @@ ops_rls_is_tenant_data(const OpsRlsRelation *relation)
 }
 
 /*
- * Settings, claims and functions that were declared: they and everything
- * below them is trusted.
- */
-static void
-declare_identities(OpsRlsAudit *audit, List *names, bool users)
-{
-	ListCell   *name;
-	ListCell   *lc;
-
-	foreach(name, names)
-	{
-		size_t		length = strlen(lfirst(name));
-
-		foreach(lc, audit->terms->source_list)
-		{
-			OpsSource  *source = lfirst(lc);
-
-			if (pg_strncasecmp(source->name, lfirst(name), length) == 0 &&
-				(source->name[length] == '\0' || source->name[length] == '.'))
-			{
-				source->configured = true;
-				source->is_user |= users;
-			}
-		}
-		declare_function(audit, lfirst(name), users);
-	}
-}
-
-/*
- * What a declared function reads is what was declared.
- */
-static void
-declare_function(OpsRlsAudit *audit, const char *name, bool users)
-{
-	OpsReading	reading = {0};
-	List	   *value;
-	ListCell   *lc;
-	ListCell   *source;
-	OpsFunction *function;
-	Oid			oid = find_function(name);
-
-	if (!OidIsValid(oid))
-		return;
-	function = ops_rls_function(audit, oid);
-	reading.audit = audit;
-	value = ops_value(ops_level_policy(&reading, NULL),
-					  (Node *) makeFuncExpr(oid, function->result, NIL,
-											InvalidOid, InvalidOid,
-											COERCE_EXPLICIT_CALL));
-	foreach(lc, value)
-	{
-		OpsCase    *one = lfirst(lc);
-
-		if (one->then == NULL || one->then->kind != TERM_IDENTITY)
-			continue;
-		foreach(source, one->then->identity->sources)
-		{
-			((OpsSource *) lfirst(source))->configured = true;
-			((OpsSource *) lfirst(source))->is_user |= users;
-		}
-	}
-}
-
-/*
- * The function without arguments of a name, schema and all.
- */
-static Oid
-find_function(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-	CatCList   *list;
-	Oid			schema;
-	Oid			found = InvalidOid;
-
-	if (dot == NULL)
-		return InvalidOid;
-	schema = get_namespace_oid(pnstrdup(name, dot - name), true);
-	if (!OidIsValid(schema))
-		return InvalidOid;
-	list = SearchSysCacheList1(PROCNAMEARGSNSP, CStringGetDatum(dot + 1));
-	for (int i = 0; i < list->n_members; i++)
-	{
-		Form_pg_proc form = (Form_pg_proc) GETSTRUCT(&list->members[i]->tuple);
-
-		if (form->pronamespace == schema && form->pronargs == 0)
-			found = form->oid;
-	}
-	ReleaseSysCacheList(list);
-	return found;
-}
-
-/*
- * Which sources say who somebody is.  One that a policy relies on alone does,
- * as does one that key columns are compared with; one that only narrows down
- * what another one lets through does not.
- */
-static void
-judge_sources(OpsRlsAudit *audit, bool declared_any)
-{
-	ListCell   *lc;
-
-	foreach(lc, audit->terms->source_list)
-	{
-		OpsSource  *source = lfirst(lc);
-		const OpsSource *root = source;
-
-		while (root->parent && !root->configured)
-			root = root->parent;
-		source->configured |= root->configured;
-		source->trusted = source->configured;
-		source->is_user |= has_word(last_part(source->name), user_words);
-	}
-	foreach(lc, audit->tenancy->bindings)
-	{
-		OpsBinding *binding = lfirst(lc);
-		ListCell   *cell;
-		int			standing = column_standing(binding->relation,
-											   binding->column);
-
-		foreach(cell, binding->identity->sources)
-		{
-			OpsSource  *source = lfirst(cell);
-
-			if (binding->direct)
-				source->uses++;
-			if (source->kind != SOURCE_ROLE && !declared_any &&
-				(standing > 0 || (binding->direct && binding->alone) ||
-				 is_declared_column(audit, binding->relation, binding->column)))
-				source->trusted = true;
-		}
-	}
-}
-
-static bool
-is_declared_column(OpsRlsAudit *audit, const OpsRlsRelation *relation,
-				   AttrNumber column)
-{
-	const char *name = relation->columns[column - 1].name;
-	List	   *own = NIL;
-
-	if (audit->tenancy->declarations != NIL)
-		own = declared(audit, "tenant_columns",
-					   quote_qualified_identifier(relation->schema_name,
-												  relation->name));
-	return name && (string_in_list(own, name) ||
-					string_in_list(audit->columns_wanted, name));
-}
-
-/*
- * current_user tells tenants apart only if each has a role of its own.
- */
-static void
-judge_role_sources(OpsRlsAudit *audit)
-{
-	bool		one_each = roles_are_tenants(audit);
-	ListCell   *lc;
-
-	foreach(lc, audit->terms->source_list)
-	{
-		OpsSource  *source = lfirst(lc);
-
-		if (source->kind == SOURCE_ROLE)
-			source->trusted = one_each || source->configured;
-	}
-}
-
-/*
- * Whether tenants log in by roles of their own: several of them do, and
- * nothing else tells tenants apart.
- */
-static bool
-roles_are_tenants(OpsRlsAudit *audit)
-{
-	OpsRlsRoleGraph *graph = audit->graph;
-	int			logins = 0;
-	ListCell   *lc;
-
-	foreach(lc, audit->terms->source_list)
-	{
-		const OpsSource *source = lfirst(lc);
-
-		if (source->kind != SOURCE_ROLE && source->trusted)
-			return false;
-	}
-	for (int i = 0; i < graph->nroles; i++)
-	{
-		const OpsRoleNode *node = &graph->nodes[i];
-
-		if (!node->logs_in || node->superuser || node->bypasses ||
-			node->predefined)
-			continue;
-		foreach(lc, audit->roles)
-		{
-			const OpsRlsRole *role = lfirst(lc);
-
-			if (node->oid == role->oid ||
-				bms_is_member(ops_rls_role_number(graph, role->oid),
-							  node->ancestors))
-			{
-				logins++;
-				break;
-			}
-		}
-	}
-	return logins >= 2;
-}
-
-/*
- * How much a column looks like one that identifies something.
- */
-static int
-column_standing(const OpsRlsRelation *relation, AttrNumber column)
-{
-	const OpsRlsColumn *known;
-	int			standing = 0;
-	ListCell   *lc;
-
-	if (column < 1 || column > relation->ncolumns)
-		return 0;
-	known = &relation->columns[column - 1];
-	if (known->name == NULL)
-		return 0;
-	if (known->type == UUIDOID)
-		standing += 2;
-	if (has_word(known->name, tenant_words))
-		standing += 3;
-	if (has_word(known->name, user_words))
-		standing += 2;
-	foreach(lc, relation->unique_keys)
-	{
-		if (bms_is_member(column, lfirst(lc)))
-			standing += 1;
-	}
-	foreach(lc, relation->foreign_keys)
-	{
-		OpsRlsForeignKey *key = lfirst(lc);
-
-		for (int i = 0; i < key->ncolumns; i++)
-		{
-			if (key->columns[i] == column)
-				standing += 2;
-		}
-	}
-	return standing;
-}
-
-/*
- * Whether a name has one of the words among its parts.
- */
-static bool
-has_word(const char *name, const char *const *words)
-{
-	const char *part = name;
-
-	if (name == NULL)
-		return false;
-	while (*part)
-	{
-		size_t		length = strcspn(part, "_.-");
-
-		for (int i = 0; words[i]; i++)
-		{
-			size_t		word = strlen(words[i]);
-
-			/* tenants, userId */
-			if (length >= word &&
-				pg_strncasecmp(part, words[i], word) == 0 &&
-				(length == word || (length == word + 1 && part[word] == 's') ||
-				 (length == word + 2 && pg_strncasecmp(part + word, "id", 2) == 0)))
-				return true;
-		}
-		part += length;
-		part += strspn(part, "_.-");
-	}
-	return false;
-}
-
-/*
- * The last part of a dotted name.
- */
-static const char *
-last_part(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return dot ? dot + 1 : name;
-}
-
-static bool
-is_direct(const OpsBinding *binding)
-{
-	ListCell   *lc;
-
-	if (!binding->direct)
-		return false;
-	foreach(lc, binding->identity->sources)
-	{
-		const OpsSource *source = lfirst(lc);
-
-		if (source->trusted && !source->user_editable)
-			return true;
-	}
-	return false;
-}
-
-/*
  * The names of columns that bind most tables: the least names so that every
  * table with a bound column is covered by one.
  */
@@ -752,7 +121,7 @@ pick_names(OpsRlsAudit *audit)
 
 	foreach(lc, audit->tenancy->bindings)
 	{
-		if (is_direct(lfirst(lc)))
+		if (ops_tenancy_is_direct(lfirst(lc)))
 			open = lappend(open, lfirst(lc));
 	}
 	while (open != NIL)
@@ -774,7 +143,7 @@ pick_names(OpsRlsAudit *audit)
 				counts[ncounts++].name = name;
 			counts[i].tables++;
 			counts[i].standing = Max(counts[i].standing,
-									 column_standing(binding->relation, binding->column));
+									 ops_tenancy_standing(binding->relation, binding->column));
 		}
 		for (int i = 0; i < ncounts; i++)
 		{
@@ -812,7 +181,7 @@ find_keys(OpsRlsAudit *audit, OpsRlsRelation *relation)
 {
 	const char *name = quote_qualified_identifier(relation->schema_name,
 												  relation->name);
-	List	   *own = declared(audit, "tenant_columns", name);
+	List	   *own = ops_tenancy_declared(audit, "tenant_columns", name);
 	ListCell   *lc;
 
 	foreach(lc, audit->tenancy->declarations)
@@ -823,7 +192,7 @@ find_keys(OpsRlsAudit *audit, OpsRlsRelation *relation)
 			strcmp(declaration->relation, name) == 0)
 			relation->is_public = true;
 	}
-	if (own != NIL)
+	if (own != NIL && ops_tenancy_has_columns(audit, relation, own))
 	{
 		relation->all_keys = true;
 		add_named_keys(audit, relation, own);
@@ -879,13 +248,13 @@ add_bound_keys(OpsRlsAudit *audit)
 		bool		user = false;
 		ListCell   *cell;
 
-		if (!is_direct(binding) || has_declared_keys(audit, relation))
+		if (!ops_tenancy_is_direct(binding) || has_declared_keys(audit, relation))
 			continue;
 		name = relation->columns[binding->column - 1].name;
 		foreach(cell, binding->identity->sources)
 			user |= ((OpsSource *) lfirst(cell))->is_user;
 		if (user || relation->tenant_keys == NULL ||
-			string_in_list(audit->tenancy->key_names, name))
+			ops_tenancy_in_list(audit->tenancy->key_names, name))
 			relation->tenant_keys = bms_add_member(relation->tenant_keys,
 												   binding->column);
 	}
@@ -1007,9 +376,9 @@ guess_keys(OpsRlsAudit *audit)
 		{
 			const char *name = relation->columns[i].name;
 
-			if (name && column_can_be_key(relation->columns[i].type) &&
-				(has_word(name, tenant_words) ||
-				 (!any && has_word(name, user_words))))
+			if (name && ops_tenancy_can_be_key(relation->columns[i].type) &&
+				(ops_tenancy_has_word(name, ops_tenant_words) ||
+				 (!any && ops_tenancy_has_word(name, ops_user_words))))
 				relation->tenant_keys = bms_add_member(relation->tenant_keys,
 													   i + 1);
 		}
@@ -1116,9 +485,9 @@ names_user(HTAB *classes, const OpsRlsRelation *relation, AttrNumber column)
 	NameClass  *known;
 	NameKey		key;
 
-	if (name == NULL || has_word(name, tenant_words))
+	if (name == NULL || ops_tenancy_has_word(name, ops_tenant_words))
 		return false;
-	if (has_word(name, user_words))
+	if (ops_tenancy_has_word(name, ops_user_words))
 		return true;
 	key = name_key(relation, column);
 	known = hash_search(classes, &key, HASH_FIND, NULL);
@@ -1148,7 +517,7 @@ classify_names(OpsRlsAudit *audit)
 		ListCell   *cell;
 		bool		found;
 
-		if (!is_direct(binding))
+		if (!ops_tenancy_is_direct(binding))
 			continue;
 		known = hash_search(classes, &key, HASH_ENTER, &found);
 		if (!found)
@@ -1197,25 +566,12 @@ is_own_id(const OpsRlsRelation *relation, AttrNumber column)
 	return false;
 }
 
-static bool
-column_can_be_key(Oid type)
+bool
+ops_tenancy_can_be_key(Oid type)
 {
 	return type == UUIDOID || type == INT4OID || type == INT8OID ||
 		type == INT2OID || type == TEXTOID || type == VARCHAROID ||
 		type >= FirstNormalObjectId;
-}
-
-static bool
-string_in_list(List *strings, const char *string)
-{
-	ListCell   *lc;
-
-	foreach(lc, strings)
-	{
-		if (strcmp(lfirst(lc), string) == 0)
-			return true;
-	}
-	return false;
 }
 
 /*

@@ -55,6 +55,7 @@ typedef struct OpsTenancy
 	List	   *links;
 	List	   *key_names;		/* char *: columns found to name tenants */
 	List	   *usual;			/* OpsUsual, as they are asked for */
+	int			nreports;		/* declarations about nothing */
 	const char *note;			/* ops.tenancy could not be read */
 } OpsTenancy;
 
@@ -68,6 +69,20 @@ extern void ops_tenancy_note_bindings(OpsRlsAudit *audit,
 extern void ops_tenancy_note_arguments(OpsRlsAudit *audit,
 									   OpsRlsRelation *subject,
 									   Node *condition);
+
+extern const char *const ops_tenant_words[];
+extern const char *const ops_user_words[];
+extern List *ops_tenancy_declared(const OpsRlsAudit *audit, const char *kind, const char *relation);
+extern void ops_tenancy_declare(OpsRlsAudit *audit, List *names, bool users);
+extern bool ops_tenancy_has_columns(OpsRlsAudit *audit, const OpsRlsRelation *relation, List *names);
+extern void ops_tenancy_check(OpsRlsAudit *audit);
+extern void ops_tenancy_judge_sources(OpsRlsAudit *audit, bool declared_any);
+extern void ops_tenancy_judge_roles(OpsRlsAudit *audit);
+extern int ops_tenancy_standing(const OpsRlsRelation *relation, AttrNumber column);
+extern bool ops_tenancy_has_word(const char *name, const char *const *words);
+extern bool ops_tenancy_is_direct(const OpsBinding *binding);
+extern bool ops_tenancy_in_list(List *strings, const char *string);
+extern bool ops_tenancy_can_be_key(Oid type);
 
 /* consistency.c */
 extern void ops_rls_judge_consistency(OpsRlsAudit *audit);

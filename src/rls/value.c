@@ -17,12 +17,14 @@
 #include "core/compat.h"
 #include "miscadmin.h"
 #include "nodes/nodeFuncs.h"
+#include "optimizer/optimizer.h"
 #include "rls/formula.h"
 #include "rls/identity.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 /* A condition that asks more than this of one policy is nobody's policy. */
 #define MAX_NODES	20000
@@ -31,6 +33,7 @@
 #define MAX_CASES	32
 
 static List *call_value(OpsLevel *level, Oid function, Oid type, List *args);
+static List *full_arguments(OpsFunction *function, List *args);
 static List *user_function_value(OpsLevel *level, OpsFunction *function,
 								 Oid type, List *values);
 static List *cast_value(OpsLevel *level, Node *arg, Oid type);
@@ -227,7 +230,8 @@ ops_value_guard(OpsLevel *level, OpsFormula *when, List *yes, List *no)
 		*one = *(OpsCase *) lfirst(lc);
 		/* The last case stands for whatever the ones before it leave. */
 		one->when = lnext(yes, lc) == NULL ? when :
-			ops_formula_and(audit, when, one->when);
+			ops_formula_if(audit, when, one->when,
+						   ops_formula_const(audit, TRUTH_F));
 		value = lappend(value, one);
 	}
 	return list_concat(value, no);
@@ -356,8 +360,9 @@ apply_cases(OpsLevel *level, Oid function, const char *key, Oid type,
 	foreach(lc, (List *) list_nth(args, place))
 	{
 		OpsCase    *one = lfirst(lc);
-		OpsFormula *here = ops_formula_and(audit, when,
-										   exclusive(level, before, one->when));
+		OpsFormula *here = ops_formula_if(audit, when,
+										  exclusive(level, before, one->when),
+										  ops_formula_const(audit, TRUTH_F));
 		static const OpsTruth truths[] = {TRUTH_T, TRUTH_F, TRUTH_N};
 
 		before = before ? ops_formula_or(audit, before, one->when) : one->when;
@@ -397,9 +402,8 @@ exclusive(OpsLevel *level, OpsFormula *before, OpsFormula *when)
 
 	if (before == NULL)
 		return when;
-	return ops_formula_and(audit,
-						   ops_formula_test(audit, before, TRUTH_F | TRUTH_N),
-						   when);
+	return ops_formula_if(audit, before,
+						  ops_formula_const(audit, TRUTH_F), when);
 }
 
 static List *
@@ -439,12 +443,36 @@ call_value(OpsLevel *level, Oid function, Oid type, List *args)
 	if (function == F_CURRENT_USER && OidIsValid(level->definer))
 		return ops_value_of_term(level,
 								 ops_term_unknown_const(type, "the owner", false));
+	if (!callee->builtin)
+		args = full_arguments(callee, args);
 	values = values_of(level, args);
 	if (!callee->builtin)
 		return user_function_value(level, callee, type, values);
 	if (list_length(values) == 1 && ops_identity_is_cast(function))
 		return ops_value_apply(level, InvalidOid, "cast", type, values);
 	return ops_value_apply(level, function, callee->proname, type, values);
+}
+
+/*
+ * Arguments in order, those that were left out by their defaults.
+ */
+static List *
+full_arguments(OpsFunction *function, List *args)
+{
+	bool		named = list_length(args) < function->nargs;
+	HeapTuple	tuple;
+	ListCell   *lc;
+
+	foreach(lc, args)
+		named |= IsA(lfirst(lc), NamedArgExpr);
+	if (!named)
+		return args;
+	tuple = SearchSysCache1(PROCOID, ObjectIdGetDatum(function->oid));
+	if (!HeapTupleIsValid(tuple))
+		return args;
+	args = expand_function_arguments(args, false, function->result, tuple);
+	ReleaseSysCache(tuple);
+	return args;
 }
 
 /*

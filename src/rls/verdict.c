@@ -20,6 +20,7 @@
 #include "rls/tenancy.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
+#include "utils/memutils.h"
 #include "utils/rel.h"
 
 static void report_outcome(OpsRlsAudit *audit, const OpsGateVerdict *verdict,
@@ -38,10 +39,13 @@ static OpsIdentity *usual_identity(OpsRlsAudit *audit, Oid type, bool user);
 static const char *probe_of(const OpsGateVerdict *verdict);
 static const char *policy_predicate(OpsRlsAudit *audit,
 									const OpsRlsRelation *relation,
-									const OpsRlsPolicy *policy, bool check);
+									OpsRlsPolicy *policy, bool check);
+static const char *read_predicate(OpsRlsAudit *audit,
+								  const OpsRlsRelation *relation,
+								  const OpsRlsPolicy *policy, bool check);
 static const char *gate_predicate(OpsRlsAudit *audit,
 								  const OpsGateVerdict *verdict,
-								  const OpsRlsPolicy *policy);
+								  OpsRlsPolicy *policy);
 static List *key_names(const OpsRlsRelation *relation, const Bitmapset *keys);
 static List *policy_names(const OpsGateVerdict *verdict);
 
@@ -131,7 +135,7 @@ report_outcome(OpsRlsAudit *audit, const OpsGateVerdict *verdict,
 	if (outcome->conditional ||
 		(outcome->obstacle && strcmp(outcome->obstacle, OPS_LOSSY_CAST) == 0))
 	{
-		finding->severity = OPS_P3;
+		finding->severity = outcome->by_setting ? OPS_P1 : OPS_P3;
 		finding->unreachable = false;
 	}
 	finding->verdict = ops_verdict_name[outcome->verdict];
@@ -263,6 +267,10 @@ message_of(const OpsGateVerdict *verdict, const OpsOutcome *outcome)
 			return psprintf(_("policy %s lets %s on %s reach rows of every tenant when nobody said who he is: %s"),
 							policy, command, relation, outcome->counterexample);
 		case POLICY_NULL_TENANT_VISIBLE:
+			if (verdict->gate->check)
+				return psprintf(_("policy %s lets %s write rows without a tenant into %s: %s"),
+								policy, command, relation,
+								outcome->counterexample);
 			return psprintf(_("policy %s lets %s on %s reach rows without a tenant: %s"),
 							policy, command, relation, outcome->counterexample);
 		case POLICY_LOOKUP_WRITABLE:
@@ -388,7 +396,7 @@ probe_of(const OpsGateVerdict *verdict)
  */
 static const char *
 gate_predicate(OpsRlsAudit *audit, const OpsGateVerdict *verdict,
-			   const OpsRlsPolicy *policy)
+			   OpsRlsPolicy *policy)
 {
 	StringInfoData predicate;
 	const char *one;
@@ -413,11 +421,40 @@ gate_predicate(OpsRlsAudit *audit, const OpsGateVerdict *verdict,
 }
 
 /*
- * A policy's condition as SQL; NULL if it cannot be had.
+ * A policy's condition as SQL; NULL if it cannot be had.  Looked up once.
  */
 static const char *
 policy_predicate(OpsRlsAudit *audit, const OpsRlsRelation *relation,
-				 const OpsRlsPolicy *policy, bool check)
+				 OpsRlsPolicy *policy, bool check)
+{
+	const char **known;
+	bool	   *asked;
+	MemoryContext scratch;
+	MemoryContext caller;
+	const char *predicate;
+
+	check = check && policy->check != NULL;
+	known = check ? &policy->check_text : &policy->qual_text;
+	asked = check ? &policy->check_asked : &policy->qual_asked;
+	if (*asked)
+		return *known;
+
+	scratch = AllocSetContextCreate(audit->context,
+									"operations_runbook predicate",
+									ALLOCSET_SMALL_SIZES);
+	caller = MemoryContextSwitchTo(scratch);
+	predicate = read_predicate(audit, relation, policy, check);
+	MemoryContextSwitchTo(audit->context);
+	*asked = true;
+	*known = predicate ? pstrdup(predicate) : NULL;
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(scratch);
+	return *known;
+}
+
+static const char *
+read_predicate(OpsRlsAudit *audit, const OpsRlsRelation *relation,
+			   const OpsRlsPolicy *policy, bool check)
 {
 	Relation	catalog = table_open(PolicyRelationId, AccessShareLock);
 	const char *predicate = NULL;
@@ -432,15 +469,12 @@ policy_predicate(OpsRlsAudit *audit, const OpsRlsRelation *relation,
 	tuple = systable_getnext(scan);
 	if (HeapTupleIsValid(tuple))
 	{
-		bool		isnull = true;
-		Datum		tree = 0;
+		bool		isnull;
+		Datum		tree = heap_getattr(tuple, check ?
+										Anum_pg_policy_polwithcheck :
+										Anum_pg_policy_polqual,
+										RelationGetDescr(catalog), &isnull);
 
-		if (check)
-			tree = heap_getattr(tuple, Anum_pg_policy_polwithcheck,
-								RelationGetDescr(catalog), &isnull);
-		if (isnull)
-			tree = heap_getattr(tuple, Anum_pg_policy_polqual,
-								RelationGetDescr(catalog), &isnull);
 		if (!isnull)
 			predicate = ops_rls_deparse(relation,
 										stringToNode(TextDatumGetCString(tree)));

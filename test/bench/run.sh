@@ -1,65 +1,18 @@
 #!/usr/bin/env bash
 # bench/run.sh: how fast ops.health() is, against hand-written SQL over the
-# same facts in the same run.  Prints times of this machine and ratios; the
-# ratios are what holds elsewhere.  Needs root on Debian, as `make test` does.
+# same facts in the same run; then rls.sh does so for ops.rls_audit().  Prints
+# times of this machine and ratios; the ratios are what holds elsewhere.  Needs
+# root on Debian, as `make test` does.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source_tree=$PWD
 
 . test/lib/setup.sh
 . test/lib/suites.sh
+. test/bench/lib.sh
 
 rounds=${OPS_BENCH_ROUNDS:-2000}
 sessions=300
-
-# Every call timed inside the server, in one session, in turn, so that
-# whatever else the machine does hits all alike.
-measure() {
-	local database=$1 calls=$2
-	shift 2
-	local name statement body=''
-
-	while [ $# -gt 0 ]; do
-		name=$1 statement=$2
-		shift 2
-		body+="started := clock_timestamp();
-			EXECUTE \$bench\$$statement\$bench\$ INTO answer;
-			INSERT INTO timing VALUES ('$name', extract(epoch FROM clock_timestamp() - started) * 1000);
-		"
-	done
-	psql -XqAt -F ' ' -v ON_ERROR_STOP=1 -d "$database" <<-SQL
-		SET client_min_messages = error;
-		CREATE TEMP TABLE timing (name text, ms float8);
-		DO \$do\$
-		DECLARE started timestamptz; answer text;
-		BEGIN
-			FOR i IN 1 .. $calls LOOP
-				$body
-				COMMIT;
-			END LOOP;
-		END\$do\$;
-		SELECT name, percentile_cont(ARRAY[0.5, 0.99]) WITHIN GROUP (ORDER BY ms)
-		  FROM timing GROUP BY name;
-	SQL
-}
-
-# Column of a measured name: 1 for p50, 2 for p99, in milliseconds.
-figure() {
-	awk -v name="$2" -v column="$3" '$1 == name { gsub(/[{}]/, "", $2); split($2, f, ","); print f[column] }' <<< "$1"
-}
-
-ratio() {
-	awk -v a="$1" -v b="$2" 'BEGIN { printf "%.1f", a / b }'
-}
-
-verdict() {
-	if awk -v a="$2" -v b="$4" "BEGIN { exit !(a $3 b) }"; then
-		printf '%-6s %s: %.3f %s %s\n' met "$1" "$2" "$3" "$4"
-	else
-		printf '%-6s %s: %.3f %s %s\n' missed "$1" "$2" "$3" "$4"
-		missed=yes
-	fi
-}
 
 make_database() {
 	psql -Xq -d postgres -c "CREATE DATABASE $1"
@@ -170,4 +123,6 @@ verdict 'deep tier, times as fast as the SQL statement' "$(ratio "$(figure "$dee
 verdict 'deep tier, p50 in ms' "$(figure "$deep" health 1)" '<=' 60
 verdict 'price of a relation, largest database to smallest' \
 	"$(awk '{ print $3 / $1 }' <<< "$sizes")" '<=' 1.5
+echo
+test/bench/rls.sh || missed=yes
 [ -z "$missed" ]

@@ -71,6 +71,8 @@ matrix_inner() {
 		suite_regress
 		suite_isolation
 		suite_tap
+		suite_rls
+		suite_rls_fuzz
 	INNER
 }
 

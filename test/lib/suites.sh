@@ -64,6 +64,43 @@ report_tap() {
 		-e 's/^(test\/t\/[^ ]+) +\(Wstat.*/not ok - \1/p'
 }
 
+# Of rls/corpus.sh: each case whose claims are borne out by executing them,
+# and each share that it prints with a threshold.
+report_rls() {
+	awk -v raw="$work/rls.cases" '
+		/^[a-z ]+ +[0-9.]+ %  \(.*, at least [0-9.]+ %\)$/ {
+			match($0, /[0-9.]+ %/)
+			name = substr($0, 1, RSTART - 1); sub(/ +$/, "", name)
+			share = substr($0, RSTART, RLENGTH - 2)
+			limit = $0; sub(/.*at least /, "", limit); sub(/ .*/, "", limit)
+			print (share + 0 >= limit + 0 ? "ok" : "not ok") " - rls " name
+			print "# " name " " substr($0, RSTART)
+		}
+		/^(missed|false alarm|not proved): / { print "# " $0 }
+		END {
+			while ((getline line < raw) > 0) {
+				split(line, field, "\t")
+				if (field[1] == "case") seen[field[2]] = 1
+				if (field[1] == "failed") failed[field[2]] = 1
+			}
+			for (name in seen)
+				print (name in failed ? "not ok" : "ok") " - rls case " name
+		}'
+}
+
+# Of fuzz/rls.pl: that nothing contradicts a proof, and how much is proved.
+report_rls_fuzz() {
+	awk '
+		/ predicates: .*share of secure ones proved/ {
+			match($0, /proved [0-9.]+ %/)
+			share = substr($0, RSTART + 7, RLENGTH - 9)
+			sound = / 0 internal errors, 0 crashes, 0 contradictions/ && $1 > 0
+			print (sound ? "ok" : "not ok") " - rls_fuzz no contradiction"
+			print (share >= 75 ? "ok" : "not ok") " - rls_fuzz share of secure ones proved"
+			print "# " $0
+		}'
+}
+
 # Run one of make's test targets and say, test by test, how it went; also
 # that it went wrong if it ended before any test could fail.
 #     tell NAME report_FUNCTION command ...
@@ -124,6 +161,22 @@ suite_tap() {
 		PROVE_FLAGS='-Itest/lib --timer -j2'
 }
 
+# What the audit of row security says of databases that are known in full.
+suite_rls() {
+	start_cluster operations_runbook
+	tell rls report_rls env KEEP="$work/rls.cases" test/rls/corpus.sh
+	stop_cluster
+}
+
+# What it proves of random policies, against what they let through.
+suite_rls_fuzz() {
+	start_cluster operations_runbook
+	psql -Xq -c 'CREATE EXTENSION operations_runbook'
+	tell rls_fuzz report_rls_fuzz perl test/fuzz/rls.pl \
+		--count 5000 --seed 1 --workers 2
+	stop_cluster
+}
+
 suite_demo() {
 	OPS_DEMO_SCALE=small test/demo.sh start && test/demo.sh stop
 }
@@ -137,7 +190,7 @@ suite_deb() {
 }
 
 suite_fuzz() {
-	OPS_FUZZ_SECONDS=${OPS_FUZZ_SECONDS:-30} test/fuzz/run.sh
+	OPS_FUZZ_SECONDS=${OPS_FUZZ_SECONDS:-30} OPS_FUZZ_PREDICATES=0 test/fuzz/run.sh
 }
 
 # ASan needs to be first in the process.  On this libc it hangs any program

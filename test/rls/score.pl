@@ -102,7 +102,7 @@ sub counts
 	my $finding = shift;
 
 	return $finding->{severity} ne 'P3'
-	  || $severity{ $finding->{code} } eq 'P3';
+	  || ($severity{ $finding->{code} } // '') eq 'P3';
 }
 
 my (%case, %findings, %verdicts, @failed, $name);
