@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# docs.sh: writes the README's table of checks, from the extension itself, on
-# a private cluster (`make docs`).  Needs root on Debian, as `make test` does.
+# docs.sh: writes the README's tables of checks, from the extension itself, on
+# a private cluster, and of row security's findings (`make docs`).  Needs root
+# on Debian, as `make test` does.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source_tree=$PWD
@@ -13,21 +14,23 @@ clean_up() {
 	rm -rf "$work"
 }
 
-# Everything between the two markers is generated.
+# Everything between the two markers of a name is generated.
+#     insert_table NAME HEADING FILE < README.md
 insert_table() {
-	awk -v table="$1" '
-		/<!-- checks: begin -->/ {
+	awk -v name="$1" -v heading="$2" -v table="$3" '
+		$0 == "<!-- " name ": begin -->" {
 			print
-			print "| check | tier | severity | what it measures | warns at | fails at | remarks |"
-			print "|---|---|---|---|---|---|---|"
+			print heading
+			gsub(/[^|]+/, "---", heading)
+			print heading
 			while ((getline line < table) > 0)
 				print line
 			generated = 1
 			next
 		}
-		/<!-- checks: end -->/ { generated = 0 }
+		$0 == "<!-- " name ": end -->" { generated = 0 }
 		!generated { print }
-	' README.md
+	'
 }
 
 ops_setup demo
@@ -38,5 +41,7 @@ build_and_install docs > "$work/build.log" 2>&1
 eval "$(PRELOAD='' test/lib/cluster.sh start "$work/cluster")"
 psql -XqAt -v ON_ERROR_STOP=1 -c 'CREATE EXTENSION operations_runbook' \
 	-f test/lib/check_table.sql > "$work/table.md"
-insert_table "$work/table.md" > "$work/README.md"
+perl test/lib/rls_codes.pl > "$work/codes.md"
+insert_table checks '| check | tier | severity | what it measures | warns at | fails at | remarks |' "$work/table.md" < README.md |
+	insert_table 'rls codes' '| code | severity | meaning |' "$work/codes.md" > "$work/README.md"
 cat "$work/README.md" > README.md

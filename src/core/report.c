@@ -8,9 +8,9 @@
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "core/report.h"
 #include "fmgr.h"
 #include "nodes/pg_list.h"
-#include "core/report.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
 

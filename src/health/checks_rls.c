@@ -102,8 +102,8 @@ name_culprits(const OpsRlsSummary *summary, OpsResult *result)
 static void
 say_findings(const OpsRlsSummary *summary, OpsResult *result)
 {
-	const OpsRlsSummaryItem *worst = summary->nworst > 0 ?
-	&summary->worst[0] : NULL;
+	const char *code = summary->nworst > 0 ? summary->worst[0].code : "";
+	const char *object = summary->nworst > 0 ? summary->worst[0].object : "";
 	const int  *count = summary->count;
 
 	if (count[OPS_P0] > 0)
@@ -111,13 +111,13 @@ say_findings(const OpsRlsSummary *summary, OpsResult *result)
 						 ngettext("%d way past row security is open (P0): %s on %s",
 								  "%d ways past row security are open (P0), among them %s on %s",
 								  count[OPS_P0]),
-						 count[OPS_P0], worst->code, worst->object);
+						 count[OPS_P0], code, object);
 	else if (count[OPS_P1] > 0)
 		ops_result_value(result, 0,
 						 ngettext("%d way past row security is one condition away (P1): %s on %s",
 								  "%d ways past row security are one condition away (P1), among them %s on %s",
 								  count[OPS_P1]),
-						 count[OPS_P1], worst->code, worst->object);
+						 count[OPS_P1], code, object);
 	else if (summary->unproved > 0)
 		ops_result_value(result, 0,
 						 ngettext("no way past row security was found, but %d policy could not be proved",
@@ -139,8 +139,8 @@ say_findings(const OpsRlsSummary *summary, OpsResult *result)
 
 	if (count[OPS_P1] > 0 || summary->unproved > 0)
 		ops_result_at_least(result, OPS_WARN);
-	if (worst && worst->remediation)
-		ops_result_remedy(result, "%s", worst->remediation);
+	if (summary->nworst > 0 && summary->worst[0].remediation)
+		ops_result_remedy(result, "%s", summary->worst[0].remediation);
 }
 
 const OpsCheck ops_rls_checks[] = {

@@ -31,7 +31,7 @@
 static void read_declarations(OpsRlsAudit *audit, Relation table);
 static List *text_list(Datum array);
 static void declare_function(OpsRlsAudit *audit, const char *name, bool users);
-static Oid find_function(const char *name);
+static Oid	find_function(const char *name);
 static void report_declaration(OpsRlsAudit *audit, const char *message);
 static bool relation_exists(OpsRlsAudit *audit, const char *name);
 

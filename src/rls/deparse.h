@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_DEPARSE_H
-#define OPS_RLS_DEPARSE_H
+#ifndef OPS_DEPARSE_H
+#define OPS_DEPARSE_H
 
 #include "rls/rls.h"
 
@@ -17,4 +17,4 @@
  */
 extern char *ops_rls_deparse(const OpsRlsRelation *relation, Node *expr);
 
-#endif							/* OPS_RLS_DEPARSE_H */
+#endif							/* OPS_DEPARSE_H */

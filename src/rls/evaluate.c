@@ -14,16 +14,16 @@
 
 static OpsTruth evaluate_and(OpsTruth a, OpsTruth b);
 static OpsTruth negate(OpsTruth a);
-static OpsTruth evaluate_relation(OpsSearch *search, OpsGoal *goal);
-static OpsTruth evaluate_variable(OpsSearch *search, OpsGoal *goal);
-static OpsTruth evaluate_witness(OpsSearch *search, OpsGoal *goal);
+static OpsTruth evaluate_relation(OpsSearch *search, OpsGoal * goal);
+static OpsTruth evaluate_variable(OpsSearch *search, OpsGoal * goal);
+static OpsTruth evaluate_witness(OpsSearch *search, OpsGoal * goal);
 static bool sources_decided(OpsSearch *search, int term);
 static uint8 source_states(OpsSearch *search, OpsSource *source);
 static uint8 relation_domain(OpsSearch *search, const Variable *variable);
-static bool pair_domain(OpsSearch *search, int a, int b, uint8 *relates);
+static bool pair_domain(OpsSearch *search, int a, int b, uint8 * relates);
 
 OpsTruth
-ops_search_evaluate(OpsSearch *search, OpsGoal *goal)
+ops_search_evaluate(OpsSearch *search, OpsGoal * goal)
 {
 	OpsTruth	truth;
 	OpsTruth	a;
@@ -107,7 +107,7 @@ negate(OpsTruth a)
 }
 
 static OpsTruth
-evaluate_relation(OpsSearch *search, OpsGoal *goal)
+evaluate_relation(OpsSearch *search, OpsGoal * goal)
 {
 	uint8		a = ops_search_nullness(search, goal->a);
 	uint8		b = ops_search_nullness(search, goal->b);
@@ -143,7 +143,7 @@ evaluate_relation(OpsSearch *search, OpsGoal *goal)
 }
 
 static OpsTruth
-evaluate_variable(OpsSearch *search, OpsGoal *goal)
+evaluate_variable(OpsSearch *search, OpsGoal * goal)
 {
 	Variable   *variable = &search->problem->variables[goal->variable];
 	OpsTruth	truth = 0;
@@ -173,7 +173,7 @@ evaluate_variable(OpsSearch *search, OpsGoal *goal)
  * false, and IN false or null.
  */
 static OpsTruth
-evaluate_witness(OpsSearch *search, OpsGoal *goal)
+evaluate_witness(OpsSearch *search, OpsGoal * goal)
 {
 	Variable   *variable = &search->problem->variables[goal->variable];
 	OpsTruth	missing = TRUTH_F | (goal->null_possible ? TRUTH_N : 0);
@@ -344,7 +344,7 @@ relation_domain(OpsSearch *search, const Variable *variable)
  * What is known of two terms, seen from the first one.
  */
 static bool
-pair_domain(OpsSearch *search, int a, int b, uint8 *relates)
+pair_domain(OpsSearch *search, int a, int b, uint8 * relates)
 {
 	const ProblemTerm *left = &search->problem->terms[a];
 	const ProblemTerm *right = &search->problem->terms[b];
@@ -354,7 +354,7 @@ pair_domain(OpsSearch *search, int a, int b, uint8 *relates)
 	{
 		uint8		states = ops_search_identity_states(search, a);
 		OpsSource  *source = left->identity->sources == NIL ? NULL :
-			linitial(left->identity->sources);
+		linitial(left->identity->sources);
 		const char *names = search->problem->role->names;
 
 		if (source && source->kind == SOURCE_ROLE &&

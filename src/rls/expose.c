@@ -92,7 +92,7 @@ expose(Reader *reader, OpsLevel *level)
 {
 	OpsFormula *rows = ops_level_rows(level);
 	int			ntargets = level->branches ? 0 :
-		list_length(level->query->targetList);
+	list_length(level->query->targetList);
 
 	expose_formula(reader, rows, false);
 	for (int i = 1; i <= ntargets; i++)

@@ -532,7 +532,7 @@ ops_formula_copy(OpsRlsAudit *audit, const OpsFormula *formula, List **copied)
 	OpsFormula *copy;
 	ListCell   *lc;
 	bool		shared = formula->kind == FORMULA_WITNESS ||
-		formula->kind == FORMULA_CHOICE || formula->kind == FORMULA_FREE;
+	formula->kind == FORMULA_CHOICE || formula->kind == FORMULA_FREE;
 
 	if (formula->kind == FORMULA_CONST)
 		return ops_formula_const(audit, formula->truth);

@@ -6,8 +6,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_GATE_H
-#define OPS_RLS_GATE_H
+#ifndef OPS_GATE_H
+#define OPS_GATE_H
 
 #include "rls/solve.h"
 
@@ -98,4 +98,4 @@ extern const char *ops_verdict_binding(OpsRlsAudit *audit,
 									   const OpsRlsRelation *relation,
 									   const Bitmapset *keys);
 
-#endif							/* OPS_RLS_GATE_H */
+#endif							/* OPS_GATE_H */

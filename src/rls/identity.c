@@ -166,7 +166,7 @@ ops_identity_apply(OpsRlsAudit *audit, OpsReading *reading, Oid function,
 				   const char *key, Oid type, int nargs, OpsTerm **args)
 {
 	OpsFunction *callee = OidIsValid(function) ?
-		ops_rls_function(audit, function) : NULL;
+	ops_rls_function(audit, function) : NULL;
 	bool		rows = false;
 	bool		session = false;
 	StringInfoData path;
@@ -192,7 +192,7 @@ ops_identity_apply(OpsRlsAudit *audit, OpsReading *reading, Oid function,
 		args[0]->kind == TERM_CONST && args[0]->known)
 	{
 		bool		missing_ok = nargs == 2 && args[1]->kind == TERM_CONST &&
-			args[1]->known && args[1]->key[0] == 't';
+		args[1]->known && args[1]->key[0] == 't';
 
 		return ops_term_identity(ops_identity_setting(audit, args[0]->key,
 													  missing_ok), type);

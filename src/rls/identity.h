@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_IDENTITY_H
-#define OPS_RLS_IDENTITY_H
+#ifndef OPS_IDENTITY_H
+#define OPS_IDENTITY_H
 
 #include "nodes/primnodes.h"
 #include "rls/formula.h"
@@ -23,4 +23,4 @@ extern bool ops_identity_is_cast(Oid function);
 extern bool ops_identity_is_declared(OpsRlsAudit *audit,
 									 const OpsFunction *function);
 
-#endif							/* OPS_RLS_IDENTITY_H */
+#endif							/* OPS_IDENTITY_H */

@@ -385,7 +385,7 @@ join_rows(OpsLevel *level, JoinExpr *join)
 	OpsFormula *left = item_rows(level, join->larg);
 	OpsFormula *right = item_rows(level, join->rarg);
 	OpsFormula *quals = join->quals ? ops_condition(level, join->quals) :
-		ops_formula_const(audit, TRUTH_T);
+	ops_formula_const(audit, TRUTH_T);
 
 	switch (join->jointype)
 	{
@@ -507,8 +507,8 @@ from_item_column(OpsLevel *level, RangeTblEntry *rte, OpsFromItem *item,
 		OpsRlsRelation *relation = ops_rls_relation(level->reading->audit,
 													rte->relid);
 		bool		nullable = relation == NULL ||
-			var->varattno > relation->ncolumns ||
-			!relation->columns[var->varattno - 1].notnull;
+		var->varattno > relation->ncolumns ||
+		!relation->columns[var->varattno - 1].notnull;
 
 		return ops_value_of_term(level,
 								 ops_term_column(item->row, var->varattno,

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_OBJECTS_H
-#define OPS_RLS_OBJECTS_H
+#ifndef OPS_OBJECTS_H
+#define OPS_OBJECTS_H
 
 #include "rls/rls.h"
 
@@ -196,4 +196,4 @@ extern void ops_objects_judge_roles(OpsObjects *objects);
 /* objects_grants.c */
 extern void ops_objects_judge_grants(OpsObjects *objects);
 
-#endif							/* OPS_RLS_OBJECTS_H */
+#endif							/* OPS_OBJECTS_H */

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_PERFORMANCE_H
-#define OPS_RLS_PERFORMANCE_H
+#ifndef OPS_PERFORMANCE_H
+#define OPS_PERFORMANCE_H
 
 #include "rls/rls.h"
 
@@ -68,4 +68,4 @@ extern bool ops_rls_same_unserved(const OpsUnserved *a, const OpsUnserved *b);
 /* performance_helper.c */
 extern OpsHelper *ops_rls_helper(OpsRlsAudit *audit, Oid function);
 
-#endif							/* OPS_RLS_PERFORMANCE_H */
+#endif							/* OPS_PERFORMANCE_H */

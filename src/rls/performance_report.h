@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_PERFORMANCE_REPORT_H
-#define OPS_RLS_PERFORMANCE_REPORT_H
+#ifndef OPS_PERFORMANCE_REPORT_H
+#define OPS_PERFORMANCE_REPORT_H
 
 #include "rls/performance.h"
 
@@ -51,4 +51,4 @@ extern void ops_rls_note_unserved(OpsRlsAudit *audit,
 extern void ops_rls_report_unserved(OpsRlsAudit *audit,
 									const OpsRlsRelation *relation);
 
-#endif							/* OPS_RLS_PERFORMANCE_REPORT_H */
+#endif							/* OPS_PERFORMANCE_REPORT_H */

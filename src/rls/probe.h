@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_PROBE_H
-#define OPS_RLS_PROBE_H
+#ifndef OPS_PROBE_H
+#define OPS_PROBE_H
 
 #include "rls/tenancy.h"
 
@@ -129,4 +129,4 @@ extern void ops_probe_ask(const OpsProbePlan *plan,
 						  OpsProbeAnswer *answer);
 extern void ops_probe_set(const char *name, const char *value);
 
-#endif							/* OPS_RLS_PROBE_H */
+#endif							/* OPS_PROBE_H */

@@ -6,8 +6,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_PROBLEM_H
-#define OPS_RLS_PROBLEM_H
+#ifndef OPS_PROBLEM_H
+#define OPS_PROBLEM_H
 
 #include "rls/solve.h"
 
@@ -91,7 +91,7 @@ struct OpsProblem
 	int			depth;
 };
 
-extern int	ops_problem_source(OpsProblem *problem, OpsSource *source);
-extern int	ops_problem_state(OpsProblem *problem, int term);
+extern int	ops_problem_source(OpsProblem * problem, OpsSource *source);
+extern int	ops_problem_state(OpsProblem * problem, int term);
 
-#endif							/* OPS_RLS_PROBLEM_H */
+#endif							/* OPS_PROBLEM_H */

@@ -409,6 +409,7 @@ extern void ops_rls_judge_tables(OpsRlsAudit *audit);
 /* objects_*.c: findings about everything that is not a policy */
 extern void ops_rls_judge_objects(OpsRlsAudit *audit);
 extern void ops_rls_judge_server(OpsRlsAudit *audit);
+
 /* Whether a function, or one that it calls, asks who the session is. */
 extern bool ops_rls_function_reads_session(OpsRlsAudit *audit, Oid function);
 

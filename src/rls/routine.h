@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_ROUTINE_H
-#define OPS_RLS_ROUTINE_H
+#ifndef OPS_ROUTINE_H
+#define OPS_ROUTINE_H
 
 #include "access/htup.h"
 #include "rls/formula.h"
@@ -168,4 +168,4 @@ extern void ops_routine_check_settings(HeapTuple tuple);
 /* body.c */
 extern bool ops_rls_lock_tables(Node *statement, const char **locked);
 
-#endif							/* OPS_RLS_ROUTINE_H */
+#endif							/* OPS_ROUTINE_H */

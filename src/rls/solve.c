@@ -22,13 +22,13 @@
 #define MAX_STEPS	20000
 
 static bool possible(OpsSearch *search);
-static int pick(OpsSearch *search, OpsGoal *goal);
-static int pick_null(OpsSearch *search, int term);
+static int	pick(OpsSearch *search, OpsGoal * goal);
+static int	pick_null(OpsSearch *search, int term);
 static bool consistent(OpsSearch *search);
 static bool groups_agree(OpsSearch *search);
 
 OpsAnswer
-ops_problem_ask(OpsProblem *problem, const OpsQuestion *question)
+ops_problem_ask(OpsProblem * problem, const OpsQuestion *question)
 {
 	OpsAnswer	answer = {0};
 	OpsSearch	search = {0};
@@ -93,7 +93,7 @@ possible(OpsSearch *search)
  * An undecided variable that keeps a goal undecided; -1 if there is none.
  */
 static int
-pick(OpsSearch *search, OpsGoal *goal)
+pick(OpsSearch *search, OpsGoal * goal)
 {
 	OpsTruth	truth = ops_search_evaluate(search, goal);
 	Variable   *variables = search->problem->variables;
@@ -182,7 +182,7 @@ consistent(OpsSearch *search)
 }
 
 int
-ops_search_group_of(OpsProblem *problem, int term)
+ops_search_group_of(OpsProblem * problem, int term)
 {
 	while (problem->terms[term].group != term)
 		term = problem->terms[term].group;

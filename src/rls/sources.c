@@ -67,7 +67,7 @@ ops_tenancy_judge_sources(OpsRlsAudit *audit, bool declared_any)
 		OpsBinding *binding = lfirst(lc);
 		ListCell   *cell;
 		int			standing = ops_tenancy_standing(binding->relation,
-											   binding->column);
+													binding->column);
 
 		foreach(cell, binding->identity->sources)
 		{
@@ -92,8 +92,8 @@ is_declared_column(OpsRlsAudit *audit, const OpsRlsRelation *relation,
 
 	if (audit->tenancy->declarations != NIL)
 		own = ops_tenancy_declared(audit, "tenant_columns",
-					   quote_qualified_identifier(relation->schema_name,
-												  relation->name));
+								   quote_qualified_identifier(relation->schema_name,
+															  relation->name));
 	return name && (ops_tenancy_in_list(own, name) ||
 					ops_tenancy_in_list(audit->columns_wanted, name));
 }

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_SUMMARY_H
-#define OPS_RLS_SUMMARY_H
+#ifndef OPS_SUMMARY_H
+#define OPS_SUMMARY_H
 
 #include "core/report.h"
 #include "datatype/timestamp.h"
@@ -43,4 +43,4 @@ extern const OpsRlsSummary *ops_rls_last_summary(TimestampTz now);
 /* A new one. */
 extern const OpsRlsSummary *ops_rls_new_summary(TimestampTz now);
 
-#endif							/* OPS_RLS_SUMMARY_H */
+#endif							/* OPS_SUMMARY_H */

@@ -36,11 +36,9 @@
 
 typedef struct NameCount
 {
-	const char *name;
-	Oid			type;
-	int			tables;
+	const char *name;			/* hash key, first */
+	List	   *relations;
 	int			standing;		/* how much the column looks like a key */
-	bool		picked;
 } NameCount;
 
 typedef struct NameKey
@@ -57,6 +55,8 @@ typedef struct NameClass
 } NameClass;
 
 static void pick_names(OpsRlsAudit *audit);
+static HTAB *count_names(OpsRlsAudit *audit);
+static int	compare_names(const ListCell *a, const ListCell *b);
 static void find_keys(OpsRlsAudit *audit, OpsRlsRelation *relation);
 static void add_named_keys(OpsRlsAudit *audit, OpsRlsRelation *relation, List *names);
 static bool has_declared_keys(OpsRlsAudit *audit, const OpsRlsRelation *relation);
@@ -64,6 +64,7 @@ static void add_bound_keys(OpsRlsAudit *audit);
 static void add_referring_keys(OpsRlsAudit *audit);
 static void add_links(OpsRlsAudit *audit);
 static void guess_keys(OpsRlsAudit *audit);
+static void add_member_names(OpsRlsAudit *audit);
 static void add_candidates(OpsRlsAudit *audit);
 static void inherit_keys(OpsRlsAudit *audit);
 static void hand_down_keys(const OpsRlsRelation *parent, OpsRlsRelation *child);
@@ -96,6 +97,7 @@ ops_rls_find_tenancy(OpsRlsAudit *audit)
 	add_referring_keys(audit);
 	add_links(audit);
 	guess_keys(audit);
+	add_member_names(audit);
 	add_candidates(audit);
 	inherit_keys(audit);
 	sort_out_users(audit);
@@ -110,67 +112,94 @@ ops_rls_is_tenant_data(const OpsRlsRelation *relation)
 }
 
 /*
- * The names of columns that bind most tables: the least names so that every
- * table with a bound column is covered by one.
+ * The names of columns that bind most tables: few names, so that every table
+ * with a bound column is covered by one.
  */
 static void
 pick_names(OpsRlsAudit *audit)
 {
-	List	   *open = NIL;
+	HTAB	   *names = count_names(audit);
+	HASH_SEQ_STATUS status;
+	List	   *counts = NIL;
+	NameCount  *count;
 	ListCell   *lc;
 
+	hash_seq_init(&status, names);
+	while ((count = hash_seq_search(&status)) != NULL)
+		counts = lappend(counts, count);
+	list_sort(counts, compare_names);
+	foreach(lc, counts)
+	{
+		bool		covers = false;
+		ListCell   *cell;
+
+		count = lfirst(lc);
+		foreach(cell, count->relations)
+		{
+			OpsRlsRelation *relation = lfirst(cell);
+
+			covers |= !relation->covered;
+			relation->covered = true;
+		}
+		if (covers)
+			audit->tenancy->key_names = lappend(audit->tenancy->key_names,
+												(void *) count->name);
+	}
+}
+
+/*
+ * Which relations have a bound column of each name.
+ */
+static HTAB *
+count_names(OpsRlsAudit *audit)
+{
+	HASHCTL		ctl = {0};
+	HTAB	   *names;
+	ListCell   *lc;
+
+	ctl.keysize = sizeof(const char *);
+	ctl.entrysize = sizeof(NameCount);
+	ctl.hcxt = CurrentMemoryContext;
+	names = hash_create("operations_runbook key names", 64, &ctl,
+						HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
 	foreach(lc, audit->tenancy->bindings)
 	{
-		if (ops_tenancy_is_direct(lfirst(lc)))
-			open = lappend(open, lfirst(lc));
+		OpsBinding *binding = lfirst(lc);
+		const char *name = binding->relation->columns[binding->column - 1].name;
+		NameCount  *count;
+		bool		found;
+
+		if (!ops_tenancy_is_direct(binding))
+			continue;
+		/* The snapshot keeps each name once, so its address will do. */
+		count = hash_search(names, &name, HASH_ENTER, &found);
+		if (!found)
+		{
+			count->relations = NIL;
+			count->standing = 0;
+		}
+		/* A table's policies follow one another. */
+		if (count->relations == NIL ||
+			llast(count->relations) != binding->relation)
+			count->relations = lappend(count->relations, binding->relation);
+		count->standing = Max(count->standing,
+							  ops_tenancy_standing(binding->relation,
+												   binding->column));
 	}
-	while (open != NIL)
-	{
-		NameCount  *counts = palloc0(list_length(open) * sizeof(NameCount));
-		NameCount  *best = NULL;
-		List	   *rest = NIL;
-		int			ncounts = 0;
+	return names;
+}
 
-		foreach(lc, open)
-		{
-			OpsBinding *binding = lfirst(lc);
-			const char *name = binding->relation->columns[binding->column - 1].name;
-			int			i;
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	const NameCount *left = lfirst(a);
+	const NameCount *right = lfirst(b);
 
-			for (i = 0; i < ncounts && strcmp(counts[i].name, name) != 0; i++)
-				;
-			if (i == ncounts)
-				counts[ncounts++].name = name;
-			counts[i].tables++;
-			counts[i].standing = Max(counts[i].standing,
-									 ops_tenancy_standing(binding->relation, binding->column));
-		}
-		for (int i = 0; i < ncounts; i++)
-		{
-			if (best == NULL || counts[i].tables > best->tables ||
-				(counts[i].tables == best->tables &&
-				 counts[i].standing > best->standing))
-				best = &counts[i];
-		}
-		audit->tenancy->key_names = lappend(audit->tenancy->key_names,
-											(void *) best->name);
-		foreach(lc, open)
-		{
-			OpsBinding *binding = lfirst(lc);
-
-			if (strcmp(binding->relation->columns[binding->column - 1].name,
-					   best->name) == 0)
-				binding->relation->covered = true;
-		}
-		foreach(lc, open)
-		{
-			OpsBinding *binding = lfirst(lc);
-
-			if (!binding->relation->covered)
-				rest = lappend(rest, binding);
-		}
-		open = rest;
-	}
+	if (list_length(left->relations) != list_length(right->relations))
+		return list_length(right->relations) - list_length(left->relations);
+	if (left->standing != right->standing)
+		return right->standing - left->standing;
+	return strcmp(left->name, right->name);
 }
 
 /*
@@ -386,6 +415,52 @@ guess_keys(OpsRlsAudit *audit)
 }
 
 /*
+ * What stands beside the user in the key of a membership table is what users
+ * are members of; a column of that name refers to it.
+ */
+static void
+add_member_names(OpsRlsAudit *audit)
+{
+	List	   *names = NIL;
+	ListCell   *lc;
+
+	foreach(lc, audit->tenancy->bindings)
+	{
+		const OpsBinding *binding = lfirst(lc);
+		const OpsSource *source = linitial(binding->identity->sources);
+		ListCell   *cell;
+
+		if (!source->trusted || !source->is_user)
+			continue;
+		foreach(cell, binding->relation->unique_keys)
+		{
+			int			column = -1;
+
+			if (bms_num_members(lfirst(cell)) != 2 ||
+				!bms_is_member(binding->column, lfirst(cell)))
+				continue;
+			while ((column = bms_next_member(lfirst(cell), column)) >= 0)
+			{
+				const char *name = binding->relation->columns[column - 1].name;
+
+				if (column != binding->column && name &&
+					!ops_tenancy_in_list(names, name))
+					names = lappend(names, (void *) name);
+			}
+		}
+	}
+	if (names == NIL || audit->columns_wanted != NIL)
+		return;
+	foreach(lc, audit->ordered)
+	{
+		OpsRlsRelation *relation = lfirst(lc);
+
+		if (relation->tenant_keys == NULL && relation->links == NULL)
+			add_named_keys(audit, relation, names);
+	}
+}
+
+/*
  * A table that nothing binds, and whose policies go by some column.
  */
 static void
@@ -407,8 +482,8 @@ add_candidates(OpsRlsAudit *audit)
 			if (is_own_id(relation, column))
 				candidates = bms_del_member(candidates, column);
 		}
-		relation->tenant_keys = candidates ? candidates :
-			bms_copy(relation->candidates);
+		relation->tenant_keys = bms_is_empty(candidates) ?
+			bms_copy(relation->candidates) : candidates;
 	}
 }
 

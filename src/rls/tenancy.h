@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_RLS_TENANCY_H
-#define OPS_RLS_TENANCY_H
+#ifndef OPS_TENANCY_H
+#define OPS_TENANCY_H
 
 #include "rls/formula.h"
 
@@ -78,7 +78,7 @@ extern bool ops_tenancy_has_columns(OpsRlsAudit *audit, const OpsRlsRelation *re
 extern void ops_tenancy_check(OpsRlsAudit *audit);
 extern void ops_tenancy_judge_sources(OpsRlsAudit *audit, bool declared_any);
 extern void ops_tenancy_judge_roles(OpsRlsAudit *audit);
-extern int ops_tenancy_standing(const OpsRlsRelation *relation, AttrNumber column);
+extern int	ops_tenancy_standing(const OpsRlsRelation *relation, AttrNumber column);
 extern bool ops_tenancy_has_word(const char *name, const char *const *words);
 extern bool ops_tenancy_is_direct(const OpsBinding *binding);
 extern bool ops_tenancy_in_list(List *strings, const char *string);
@@ -87,4 +87,4 @@ extern bool ops_tenancy_can_be_key(Oid type);
 /* consistency.c */
 extern void ops_rls_judge_consistency(OpsRlsAudit *audit);
 
-#endif							/* OPS_RLS_TENANCY_H */
+#endif							/* OPS_TENANCY_H */

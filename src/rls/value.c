@@ -93,7 +93,7 @@ ops_value(OpsLevel *level, Node *node)
 			{
 				FuncExpr   *call = (FuncExpr *) node;
 				List	   *value = call->funcretset ?
-					ops_level_call(level, call) : NIL;
+				ops_level_call(level, call) : NIL;
 
 				return value ? value :
 					call_value(level, call->funcid, call->funcresulttype,
@@ -250,7 +250,7 @@ ops_value_truth(OpsLevel *level, List *value)
 	{
 		OpsCase    *one = list_nth(value, i);
 		OpsFormula *truth = one->truth ? one->truth :
-			ops_formula_bool(audit, one->then);
+		ops_formula_bool(audit, one->then);
 
 		formula = formula == NULL ? truth :
 			ops_formula_if(audit, one->when, truth, formula);
@@ -268,8 +268,8 @@ ops_value_isnull(OpsLevel *level, List *value)
 	{
 		OpsCase    *one = list_nth(value, i);
 		OpsFormula *isnull = one->truth ?
-			ops_formula_test(audit, one->truth, TRUTH_N) :
-			ops_formula_isnull(audit, one->then);
+		ops_formula_test(audit, one->truth, TRUTH_N) :
+		ops_formula_isnull(audit, one->then);
 
 		formula = formula == NULL ? isnull :
 			ops_formula_if(audit, one->when, isnull, formula);
@@ -532,8 +532,8 @@ case_value(OpsLevel *level, CaseExpr *expr)
 	List	   *saved = level->case_test;
 	List	   *test = expr->arg ? ops_value(level, (Node *) expr->arg) : NIL;
 	List	   *value = expr->defresult ?
-		ops_value(level, (Node *) expr->defresult) :
-		ops_value_of_term(level, ops_term_null(expr->casetype));
+	ops_value(level, (Node *) expr->defresult) :
+	ops_value_of_term(level, ops_term_null(expr->casetype));
 
 	for (int i = list_length(expr->args) - 1; i >= 0; i--)
 	{
@@ -574,8 +574,8 @@ nullif_value(OpsLevel *level, List *args, Oid operator)
 	List	   *other = ops_value(level, lsecond(args));
 	uint8		relates = ops_rls_operator_relates(audit, operator);
 	OpsFormula *same = relates == RELATES_EQ ?
-		ops_value_relate(level, value, other, RELATES_EQ) :
-		ops_formula_free(NULL);
+	ops_value_relate(level, value, other, RELATES_EQ) :
+	ops_formula_free(NULL);
 
 	return ops_value_guard(level, same,
 						   ops_value_of_term(level, ops_term_null(InvalidOid)),
@@ -617,7 +617,7 @@ aggregate_value(OpsLevel *level, Aggref *aggregate)
 	OpsRlsAudit *audit = level->reading->audit;
 	OpsFunction *function = ops_rls_function(audit, aggregate->aggfnoid);
 	Node	   *arg = aggregate->args == NIL ? NULL :
-		(Node *) ((TargetEntry *) linitial(aggregate->args))->expr;
+	(Node *) ((TargetEntry *) linitial(aggregate->args))->expr;
 	OpsFormula *rows;
 
 	for (Index up = aggregate->agglevelsup; up > 0 && level; up--)

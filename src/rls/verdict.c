@@ -204,7 +204,7 @@ ops_verdict_find(OpsRlsAudit *audit, OpsRlsCodeId code,
 	MemoryContext caller = MemoryContextSwitchTo(audit->context);
 	OpsRlsFinding *finding = NULL;
 	const char *gate_name = gate == NULL ? NULL :
-		gate->check ? "check" : "using";
+	gate->check ? "check" : "using";
 	const char *command = gate ? gate->command : NULL;
 	ListCell   *lc;
 

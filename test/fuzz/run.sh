@@ -15,7 +15,6 @@ source_tree=$PWD
 seconds=${OPS_FUZZ_SECONDS:-300}
 seed=${OPS_FUZZ_SEED:-$RANDOM}
 predicates=${OPS_FUZZ_PREDICATES:-100000}
-predicates=${OPS_FUZZ_PREDICATES:-100000}
 
 # What callers have been told of: no such check, bad arguments, not allowed,
 # constraints of ops.threshold, cancelled, and a lock that was not waited for.
@@ -106,5 +105,3 @@ if [ "$predicates" -gt 0 ] && [ "$crashes" = 0 ]; then
 	perl test/fuzz/rls.pl --count "$predicates" --seed "$seed" --workers 2 || status=1
 fi
 [ "$status" = 0 ] && [ "$crashes" = 0 ] && [ -z "$unexpected" ] && [ "$calls" -gt 0 ]
-
-perl test/fuzz/rls.pl --count "$predicates" --seed "$seed" --workers 2

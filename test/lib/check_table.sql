@@ -8,5 +8,5 @@ SELECT format('| `%s` | %s | %s | %s | %s | %s | %s |%s',
                         CASE WHEN gates THEN 'gates readiness' END),
               '')
   FROM ops.check_list()
- ORDER BY array_position(ARRAY['activity','horizon','statistics','replication','replication_slots','storage','configuration','security','vacuum','indexes','schema','sequences','jobs'], family),
+ ORDER BY array_position(ARRAY['activity','horizon','statistics','replication','replication_slots','storage','configuration','security','row_security','vacuum','indexes','schema','sequences','jobs'], family),
           depth DESC, check_name COLLATE "C";

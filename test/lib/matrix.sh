@@ -71,7 +71,7 @@ matrix_inner() {
 		suite_regress
 		suite_isolation
 		suite_tap
-		suite_rls
+		FAST=1 suite_rls
 		suite_rls_fuzz
 	INNER
 }

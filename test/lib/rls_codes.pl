@@ -10,10 +10,10 @@ close $file or die $!;
 
 while ($source =~ /^\t\[\w+\] = \{\n(.*?)^\t\},/msg)
 {
-	my $row = $1;
-	my ($name) = $row =~ /\.name = "(\w+)"/;
+	my $row        = $1;
+	my ($name)     = $row =~ /\.name = "(\w+)"/;
 	my ($severity) = $row =~ /\.severity = OPS_(P\d)/;
-	my ($title) = $row =~ /\.title = gettext_noop\("(.*)"\)/;
+	my ($title)    = $row =~ /\.title = gettext_noop\("(.*)"\)/;
 
 	print "| `$name` | $severity | $title |\n";
 }

@@ -1,6 +1,6 @@
 
-# The README tells the truth: its table of checks is the extension's own, and
-# every SQL example in it runs.
+# The README tells the truth: its tables of checks and findings are the
+# extension's own, and every SQL example in it runs.
 use strict;
 use warnings FATAL => 'all';
 
@@ -20,6 +20,14 @@ is( $table,
 	$node->safe_psql('postgres', slurp_file('test/lib/check_table.sql'))
 	  . "\n",
 	'the table of checks is current: else run make docs');
+
+my ($codes) =
+  $readme =~ /<!-- rls codes: begin -->\n(.*?)<!-- rls codes: end -->/s;
+ok(defined $codes, 'README has a table of findings');
+$codes =~ s/\A.*?\n\|---[^\n]*\n//s;
+is( $codes,
+	(run_command([ 'perl', 'test/lib/rls_codes.pl' ]))[0] . "\n",
+	'the table of findings is current: else run make docs');
 
 # Settings are listed, all of them.
 my @settings = split /\n/,

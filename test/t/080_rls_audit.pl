@@ -22,9 +22,7 @@ sub hold
 		[
 			'psql', '-XqAt',
 			'-d',   $primary->connstr('postgres') . " application_name=$name",
-			'-c',   'BEGIN',
-			'-c',   $sql,
-			'-c',   'SELECT pg_sleep(1000)'
+			'-c',   'BEGIN', '-c', $sql, '-c', 'SELECT pg_sleep(1000)'
 		],
 		'<'  => \undef,
 		'>'  => \my $out,
@@ -68,7 +66,8 @@ sub objects
 {
 	my ($code, $schema, $database) = @_;
 
-	return $primary->safe_psql($database // 'postgres',
+	return $primary->safe_psql(
+		$database // 'postgres',
 		qq(SELECT string_agg(DISTINCT object, ' ' ORDER BY object) FROM ops.rls_audit(schemas => '{$schema}') WHERE code = '$code')
 	);
 }
@@ -101,6 +100,10 @@ $primary->safe_psql(
 	CREATE TABLE app.notes (id int PRIMARY KEY, tenant_id int NOT NULL);
 	CREATE TABLE app.leak (id int PRIMARY KEY, tenant_id int NOT NULL);
 	CREATE VIEW app.report AS SELECT * FROM app.orders;
+	CREATE FUNCTION app.peek() RETURNS SETOF app.orders LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+		AS 'SELECT * FROM app.orders';
+	CREATE FUNCTION app.mine() RETURNS SETOF int LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp
+		AS 'SELECT id FROM app.orders';
 	CREATE FUNCTION app.tenant() RETURNS int LANGUAGE plpgsql STABLE SET search_path = pg_catalog
 		AS $$BEGIN RETURN nullif(pg_catalog.current_setting('app.tenant_id', true), '')::int; END$$;
 	ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY;
@@ -108,6 +111,7 @@ $primary->safe_psql(
 	ALTER TABLE app.notes ENABLE ROW LEVEL SECURITY;
 	CREATE POLICY orders ON app.orders USING (tenant_id = (SELECT app.tenant()));
 	CREATE POLICY lines ON app.lines USING (order_id IN (SELECT id FROM app.orders));
+	CREATE POLICY helped ON app.lines USING (order_id IN (SELECT app.mine()));
 	CREATE POLICY notes ON app.notes USING (tenant_id = app.tenant() OR app.tenant() IS NULL);
 	GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA app TO web;
 });
@@ -119,9 +123,11 @@ like($audit, qr/\|t$/, 'a superuser gets findings');
 like($table, qr/\|t$/, 'and verdicts');
 for my $role (qw(monitor endpoint))
 {
-	is(as($primary, $role, $everything), $audit, "$role gets the same findings");
-	is(as($primary, $role, $matrix),     $table, "$role gets the same verdicts");
-	is( as( $primary, $role,
+	is(as($primary, $role, $everything),
+		$audit, "$role gets the same findings");
+	is(as($primary, $role, $matrix), $table, "$role gets the same verdicts");
+	is( as( $primary,
+			$role,
 			"BEGIN TRANSACTION ISOLATION LEVEL SERIALIZABLE READ ONLY; $everything; COMMIT"
 		),
 		$audit,
@@ -143,7 +149,8 @@ like(
 $primary->safe_psql('postgres',
 	q(INSERT INTO ops.rls_waiver SELECT finding_id, 'known', 'infinity' FROM ops.rls_audit() WHERE object = 'app.leak' AND severity = 'P0')
 );
-is( as( $primary, 'endpoint',
+is( as( $primary,
+		'endpoint',
 		q(SELECT waiver_reason FROM ops.rls_audit() WHERE object = 'app.leak' AND severity = 'P0')
 	),
 	'known',
@@ -184,7 +191,8 @@ sub answers
 	return;
 }
 
-my $pid = hold('held_table', 'LOCK TABLE app.orders IN ACCESS EXCLUSIVE MODE');
+my $pid =
+  hold('held_table', 'LOCK TABLE app.orders IN ACCESS EXCLUSIVE MODE');
 answers('a table is locked');
 for my $role (undef, 'endpoint')
 {
@@ -220,9 +228,14 @@ for my $own (qw(tenancy rls_waiver))
 hold('held_reader', 'SELECT FROM app.orders, app.leak, ops.tenancy');
 my $waits = IPC::Run::start(
 	[
-		'psql', '-XqAt', '-d', $primary->connstr('postgres') . ' application_name=held_queued',
-		'-c',   'BEGIN',
-		'-c',   'LOCK TABLE app.orders, app.leak, ops.tenancy IN ACCESS EXCLUSIVE MODE'
+		'psql',
+		'-XqAt',
+		'-d',
+		$primary->connstr('postgres') . ' application_name=held_queued',
+		'-c',
+		'BEGIN',
+		'-c',
+		'LOCK TABLE app.orders, app.leak, ops.tenancy IN ACCESS EXCLUSIVE MODE'
 	],
 	'<'  => \undef,
 	'>'  => \my $out,
@@ -289,7 +302,7 @@ for my $row (
 		SELECT DISTINCT 'proved: ' || relation FROM ops.rls_matrix('{web}') WHERE verdict = 'proved';
 		ROLLBACK});
 
-	is($stderr,                '', "audits without the row of $row");
+	is($stderr,              '', "audits without the row of $row");
 	is($stdout =~ s/^\n*//r, '', 'and proves nothing that is not so');
 }
 $primary->safe_psql('postgres', 'DROP DATABASE torn');
@@ -301,6 +314,9 @@ append_to_file($churn, <<'SQL');
 BEGIN;
 CREATE SCHEMA churn_:client_id;
 CREATE FUNCTION churn_:client_id.f(int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 = 1';
+CREATE FUNCTION churn_:client_id.same(int, int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT $1 = $2';
+CREATE OPERATOR churn_:client_id.=== (LEFTARG = int, RIGHTARG = int, FUNCTION = churn_:client_id.same);
+CREATE TYPE churn_:client_id.mood AS ENUM ('good');
 CREATE TABLE churn_:client_id.p (id int PRIMARY KEY, tenant_id int) PARTITION BY LIST (id);
 CREATE TABLE churn_:client_id.c PARTITION OF churn_:client_id.p FOR VALUES IN (1);
 CREATE TABLE churn_:client_id.t (id int PRIMARY KEY, tenant_id int);
@@ -312,7 +328,10 @@ ALTER TABLE churn_:client_id.t ENABLE ROW LEVEL SECURITY;
 CREATE POLICY a ON churn_:client_id.t USING (churn_:client_id.f(tenant_id));
 CREATE POLICY b ON churn_:client_id.t USING (tenant_id IN (SELECT tenant_id FROM churn_:client_id.p));
 CREATE OR REPLACE FUNCTION churn_:client_id.f(int) RETURNS boolean LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RETURN EXISTS (SELECT FROM app.orders WHERE id = $1); END';
+CREATE POLICY c ON churn_:client_id.t USING (tenant_id OPERATOR(churn_:client_id.===) 1 OR 'good'::churn_:client_id.mood IS NULL);
 ALTER TABLE churn_:client_id.t ADD COLUMN more text;
+DROP OPERATOR churn_:client_id.=== (int, int) CASCADE;
+DROP TYPE churn_:client_id.mood CASCADE;
 ALTER TABLE churn_:client_id.t DROP COLUMN id CASCADE;
 CREATE ROLE churn_role_:client_id;
 GRANT churn_role_:client_id TO web;
@@ -464,12 +483,39 @@ my $took = seconds
 		'deep expressions, tables, views and functions');
 };
 cmp_ok($took, '<', 10, 'within seconds');
-is( $primary->safe_psql(
-		'postgres',
-		q(SET max_stack_depth = '100kB'; SELECT count(*) > 0 FROM ops.rls_matrix('{web}', '{app}'))
-	),
-	't',
-	'with a small stack too');
+($status, $stdout, $stderr) = $primary->psql('postgres',
+	q(SET max_stack_depth = '100kB'; SELECT FROM ops.rls_audit()));
+like(
+	$stderr,
+	qr/^$|stack depth limit exceeded/,
+	'too small a stack is an error and no more');
+is($primary->safe_psql('postgres', $leaks), $found, 'and the server lives');
+
+# Conditions that say the same thing twice at each of many levels.
+for my $nested (
+	'coalesce(((%s) IS NULL), true)',
+	'(%s) IS DISTINCT FROM (tenant_id = 1)',
+	'(%s) = (tenant_id = 1)',
+	'CASE WHEN %s THEN tenant_id = 1 ELSE id = 2 END',
+	'NOT ((%s) AND tenant_id = 1) OR id = 3')
+{
+	my $condition = 'id = 1';
+
+	$condition = sprintf($nested, $condition) for 1 .. 20;
+	$primary->safe_psql('postgres',
+		"CREATE TABLE deep.doubled (id int, tenant_id int); ALTER TABLE deep.doubled ENABLE ROW LEVEL SECURITY; GRANT SELECT ON deep.doubled TO web; CREATE POLICY p ON deep.doubled USING ($condition)"
+	);
+	$took = seconds
+	{
+		($status, $stdout, $stderr) = $primary->psql('postgres',
+			q(SET statement_timeout = '5s'; SELECT count(*) FROM ops.rls_matrix('{web}', '{deep}') WHERE relation = 'doubled' AND verdict <> 'proved')
+		);
+	};
+	is($stdout, '1', "judges twenty levels of $nested")
+	  or diag(substr($stderr, 0, 200));
+	cmp_ok($took, '<', 1.5, 'at once');
+	$primary->safe_psql('postgres', 'DROP TABLE deep.doubled');
+}
 
 # Many policies on one table, the last of which opens it.
 $primary->safe_psql(
@@ -542,8 +588,8 @@ $took = seconds
 			 ORDER BY relation COLLATE "C", role_name COLLATE "C")),
 		"bound|chained|proved\nbound|meshed|proved\nreached|chained|open\nreached|meshed|open",
 		'rights and policies of roles two hundred levels away');
-	is(objects('rls_disabled', 'graph'), 'graph.reached',
-		'also among all roles');
+	is(objects('rls_disabled', 'graph'),
+		'graph.reached', 'also among all roles');
 };
 cmp_ok($took, '<', 5, 'within seconds');
 
@@ -563,7 +609,7 @@ $primary->safe_psql(
 		FOR j IN $_ .. $_ + 4 LOOP
 			EXECUTE format('CREATE TABLE parts.p_%s PARTITION OF parts.p FOR VALUES FROM (%s) TO (%s) PARTITION BY RANGE (at)', j, j * 100, j * 100 + 100);
 			FOR i IN 0 .. 98 LOOP
-				EXECUTE format('CREATE TABLE parts.p_%s_%s PARTITION OF parts.p_%1\$s FOR VALUES FROM (%s) TO (%s)', j, i, j * 100 + i, j * 100 + i + 1);
+				EXECUTE format('CREATE TABLE parts.p_%1\$s_%2\$s PARTITION OF parts.p_%1\$s FOR VALUES FROM (%3\$s) TO (%4\$s)', j, i, j * 100 + i, j * 100 + i + 1);
 			END LOOP;
 		END LOOP;
 	END\$\$}) for (0, 5, 10, 15);
@@ -590,15 +636,20 @@ my $milliseconds = 1000 * seconds
 };
 note("an audit of it all takes $milliseconds ms");
 ($status, $stdout, $stderr) =
-  $primary->psql('postgres', "SET statement_timeout = '5ms'; SELECT FROM ops.rls_audit()");
+  $primary->psql('postgres',
+	"SET statement_timeout = '5ms'; SELECT FROM ops.rls_audit()");
 like(
 	$stderr,
 	qr/canceling statement due to statement timeout/,
 	'statement_timeout stops it');
 my $endless = IPC::Run::start(
 	[
-		'psql', '-XqAt', '-d', $primary->connstr('postgres') . ' application_name=endless',
-		'-c',   'SELECT (SELECT count(*) FROM ops.rls_audit(with_proofs => g > 0)) FROM generate_series(1, 1000000) g'
+		'psql',
+		'-XqAt',
+		'-d',
+		$primary->connstr('postgres') . ' application_name=endless',
+		'-c',
+		'SELECT (SELECT count(*) FROM ops.rls_audit(with_proofs => g > 0)) FROM generate_series(1, 1000000) g'
 	],
 	'<'  => \undef,
 	'>'  => \my $endless_out,
@@ -626,7 +677,7 @@ my ($contexts, $process) = split /\|/, $primary->safe_psql(
 	CREATE PROCEDURE pg_temp.round(n int) LANGUAGE plpgsql AS
 	$$BEGIN
 		FOR i IN 1 .. 50 LOOP
-			PERFORM FROM ops.rls_audit(schemas => '{app,cycle,graph,many}');
+			PERFORM FROM ops.rls_audit(schemas => '{app,cycle}');
 			PERFORM FROM ops.rls_matrix(schemas => '{app}');
 			COMMIT;
 		END LOOP;
@@ -694,44 +745,57 @@ $primary->safe_psql(
 	ALTER TABLE "parent table" ENABLE ROW LEVEL SECURITY;
 	GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA "we""ird.Schema" TO "we""ird 'Role'; --";
 });
-my $weird = q(ops.rls_audit(schemas => ARRAY['we"ird.Schema']));
-my @remedies = split /\0/, $primary->safe_psql('postgres',
-	qq(SELECT finding_id, code, object, remediation FROM $weird WHERE severity < 'P3' AND class = 'security' AND code <> 'server_rls_cve' ORDER BY 1),
-	extra_params => [ '-0', '-F', "\x{1}" ]);
-cmp_ok(scalar @remedies, '>', 10, 'strange names are audited');
+my $weird    = q(ops.rls_audit(schemas => ARRAY['we"ird.Schema']));
+my $serious =
+  "$weird WHERE severity < 'P3' AND class = 'security' AND code <> 'server_rls_cve'";
 is( $primary->safe_psql(
 		'postgres',
-		qq(SELECT count(*) FROM $weird WHERE object_type IN ('table', 'view', 'materialized view') AND to_regclass(object) IS NULL)
+		qq(SELECT count(*) FROM $weird WHERE CASE WHEN object_type IN ('table', 'view', 'materialized view') THEN to_regclass(object) IS NULL END)
 	),
 	'0',
 	'every object is named as SQL names it');
-my %gone;
-for (@remedies)
-{
-	my ($id, $code, $object, $remedy) = split /\x{1}/;
+cmp_ok($primary->safe_psql('postgres', "SELECT count(DISTINCT code) FROM $serious"),
+	'>', 9, 'strange names are audited');
 
-	next unless $remedy;
-	($status, $stdout, $stderr) = $primary->psql('postgres', $remedy);
-	is($status, 0, "$code: what helps runs") or diag("$remedy\n$stderr");
-	$gone{$id} = "$code of $object: $remedy";
+# A table whose row security has just been switched on has new questions.
+my %gone;
+for my $round (1 .. 3)
+{
+	for (
+		split /\0/,
+		$primary->safe_psql(
+			'postgres',
+			"SELECT finding_id, code, object, remediation FROM $serious ORDER BY code, object, command, gate",
+			extra_params => [ '-0', '-F', "\x{1}" ]))
+	{
+		my ($id, $code, $object, $remedy) = split /\x{1}/;
+
+		next unless $remedy;
+		($status, $stdout, $stderr) = $primary->psql('postgres', $remedy);
+		is($status, 0, "round $round, $code: what helps runs")
+		  or diag("$remedy\n$stderr");
+		$gone{$id} = "$code of $object: $remedy";
+	}
+	is( join(
+			"\n",
+			map { $gone{$_} // () } split /\n/,
+			$primary->safe_psql('postgres', "SELECT finding_id FROM $serious")),
+		'',
+		"round $round: and the finding is gone");
 }
-is( join(
-		"\n",
-		map { $gone{$_} // () } split /\n/,
-		$primary->safe_psql('postgres', "SELECT finding_id FROM $weird")),
-	'',
-	'and the finding is gone');
-is( $primary->safe_psql('postgres',
-		qq(SELECT string_agg(code || ' of ' || object || ': ' || message, E'\n') FROM $weird WHERE severity IN ('P0', 'P1') AND code <> 'server_rls_cve')
+is( $primary->safe_psql(
+		'postgres',
+		"SELECT string_agg(code || ' of ' || object || ': ' || message, E'\\n') FROM $serious"
 	),
 	'',
-	'and no other one came of it');
+	'in the end nothing is left');
 ($status, $stdout, $stderr) = $primary->psql('postgres',
 	qq(SELECT string_agg('BEGIN READ ONLY; ' || rtrim(probe, ';') || '; ROLLBACK;', E'\n') FROM ops.rls_audit(schemas => ARRAY['we"ird.Schema','app']) WHERE probe IS NOT NULL)
 );
 ($status, $stdout, $stderr) =
   $primary->psql('postgres', $stdout, on_error_stop => 1);
-is($status, 0, 'every probe runs in a read-only transaction') or diag($stderr);
+is($status, 0, 'every probe runs in a read-only transaction')
+  or diag($stderr);
 
 $primary->stop;
 done_testing();
