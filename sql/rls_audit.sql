@@ -146,8 +146,8 @@ SELECT DISTINCT code, object_type, object, reach, splinter_name
   FROM found WHERE severity < 'P3' ORDER BY 1, 2, 3, 4;
 \pset format unaligned
 \pset tuples_only on
-SELECT code, message FROM found WHERE severity < 'P3' ORDER BY 1, 2 COLLATE "C";
-SELECT DISTINCT code, remediation FROM found WHERE severity < 'P3' AND class = 'security' ORDER BY 1, 2;
+SELECT code, message COLLATE "C" FROM found WHERE severity < 'P3' ORDER BY 1, 2;
+SELECT DISTINCT code, remediation COLLATE "C" FROM found WHERE severity < 'P3' AND class = 'security' ORDER BY 1, 2;
 \pset format aligned
 \pset tuples_only off
 

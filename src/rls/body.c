@@ -29,6 +29,7 @@
 #include "parser/analyze.h"
 #include "parser/parser.h"
 #include "rls/formula.h"
+#include "rls/literals.h"
 #include "rls/routine.h"
 #include "storage/lmgr.h"
 #include "utils/array.h"
@@ -48,6 +49,12 @@ typedef struct BodyEntry
 	uint8		relates;		/* of an operator */
 } BodyEntry;
 
+typedef struct BodyParse
+{
+	SQLFunctionParseInfoPtr info;
+} BodyParse;
+
+static void set_hooks(ParseState *pstate, BodyParse *parse);
 static BodyEntry *find_entry(OpsRlsAudit *audit, char kind, Oid oid,
 							 bool *found);
 static void read_function(OpsFunction *function);
@@ -278,7 +285,8 @@ parse_body(OpsFunction *function, HeapTuple tuple)
 										 &isnull);
 	char	   *string = isnull ? "" : TextDatumGetCString(source);
 	List	   *statements = raw_parser(string, RAW_PARSE_DEFAULT);
-	SQLFunctionParseInfoPtr info;
+	BodyParse	parse;
+	List	   *literals;
 	const char *locked = NULL;
 
 	if (list_length(statements) != 1)
@@ -289,10 +297,20 @@ parse_body(OpsFunction *function, HeapTuple tuple)
 									  locked);
 		return NULL;
 	}
-	info = prepare_sql_fn_parse_info(tuple, NULL, InvalidOid);
-	return parse_analyze_withcb(linitial_node(RawStmt, statements), string,
-								(ParserSetupHook) sql_fn_parser_setup, info,
-								NULL);
+	parse.info = prepare_sql_fn_parse_info(tuple, NULL, InvalidOid);
+	literals = ops_literals_hide(linitial(statements));
+	return ops_literals_show(parse_analyze_withcb(linitial_node(RawStmt, statements),
+												  string,
+												  (ParserSetupHook) set_hooks,
+												  &parse, NULL),
+							 literals);
+}
+
+static void
+set_hooks(ParseState *pstate, BodyParse *parse)
+{
+	sql_fn_parser_setup(pstate, parse->info);
+	ops_literals_hook(pstate);
 }
 
 /*

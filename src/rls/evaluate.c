@@ -12,18 +12,39 @@
 
 #include "rls/search.h"
 
+static OpsTruth evaluate(OpsSearch *search, OpsGoal *goal);
 static OpsTruth evaluate_and(OpsTruth a, OpsTruth b);
 static OpsTruth negate(OpsTruth a);
-static OpsTruth evaluate_relation(OpsSearch *search, OpsGoal * goal);
-static OpsTruth evaluate_variable(OpsSearch *search, OpsGoal * goal);
-static OpsTruth evaluate_witness(OpsSearch *search, OpsGoal * goal);
+static OpsTruth evaluate_relation(OpsSearch *search, OpsGoal *goal);
+static OpsTruth evaluate_variable(OpsSearch *search, OpsGoal *goal);
+static OpsTruth evaluate_witness(OpsSearch *search, OpsGoal *goal);
 static bool sources_decided(OpsSearch *search, int term);
 static uint8 source_states(OpsSearch *search, OpsSource *source);
 static uint8 relation_domain(OpsSearch *search, const Variable *variable);
 static bool pair_domain(OpsSearch *search, int a, int b, uint8 * relates);
 
 OpsTruth
-ops_search_evaluate(OpsSearch *search, OpsGoal * goal)
+ops_search_evaluate(OpsSearch *search, OpsGoal *goal)
+{
+	search->work++;
+	goal->truth_now = evaluate(search, goal);
+	goal->round = search->problem->round;
+	return goal->truth_now;
+}
+
+/*
+ * What a goal is, with what was found of it in this round if anything was.
+ */
+OpsTruth
+ops_search_truth(OpsSearch *search, OpsGoal *goal)
+{
+	if (goal->round == search->problem->round)
+		return goal->truth_now;
+	return ops_search_evaluate(search, goal);
+}
+
+static OpsTruth
+evaluate(OpsSearch *search, OpsGoal *goal)
 {
 	OpsTruth	truth;
 	OpsTruth	a;
@@ -107,7 +128,7 @@ negate(OpsTruth a)
 }
 
 static OpsTruth
-evaluate_relation(OpsSearch *search, OpsGoal * goal)
+evaluate_relation(OpsSearch *search, OpsGoal *goal)
 {
 	uint8		a = ops_search_nullness(search, goal->a);
 	uint8		b = ops_search_nullness(search, goal->b);
@@ -143,7 +164,7 @@ evaluate_relation(OpsSearch *search, OpsGoal * goal)
 }
 
 static OpsTruth
-evaluate_variable(OpsSearch *search, OpsGoal * goal)
+evaluate_variable(OpsSearch *search, OpsGoal *goal)
 {
 	Variable   *variable = &search->problem->variables[goal->variable];
 	OpsTruth	truth = 0;
@@ -173,7 +194,7 @@ evaluate_variable(OpsSearch *search, OpsGoal * goal)
  * false, and IN false or null.
  */
 static OpsTruth
-evaluate_witness(OpsSearch *search, OpsGoal * goal)
+evaluate_witness(OpsSearch *search, OpsGoal *goal)
 {
 	Variable   *variable = &search->problem->variables[goal->variable];
 	OpsTruth	missing = TRUTH_F | (goal->null_possible ? TRUTH_N : 0);

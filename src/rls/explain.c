@@ -15,8 +15,8 @@ static bool key_is_identity(OpsSearch *search);
 static void explain_variable(OpsSearch *search, Variable *variable, OpsAnswer *answer);
 static bool says_by_setting(const ProblemTerm *term);
 static void explain_equality(OpsSearch *search, const ProblemTerm *a, const ProblemTerm *b, OpsAnswer *answer);
-static int	term_row(const OpsProblem * problem, int term);
-static bool has_self_comparison(const OpsProblem * problem, OpsGoal * goal);
+static int	term_row(const OpsProblem *problem, int term);
+static bool has_self_comparison(const OpsProblem *problem, OpsGoal *goal);
 static bool is_number(Oid type);
 static const char *describe(OpsSearch *search, int term);
 
@@ -185,13 +185,13 @@ explain_equality(OpsSearch *search, const ProblemTerm *a, const ProblemTerm *b,
 }
 
 static int
-term_row(const OpsProblem * problem, int term)
+term_row(const OpsProblem *problem, int term)
 {
 	return problem->terms[term].row;
 }
 
 static bool
-has_self_comparison(const OpsProblem * problem, OpsGoal * goal)
+has_self_comparison(const OpsProblem *problem, OpsGoal *goal)
 {
 	if (goal->kind == FORMULA_RELATE && goal->a == goal->b &&
 		(goal->relates & RELATES_EQ) &&

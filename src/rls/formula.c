@@ -22,7 +22,11 @@ typedef struct NamedEntry
 	void	   *thing;
 } NamedEntry;
 
+/* A formula larger than this, as a tree, is not looked into. */
+#define MAX_SIZE	20000
+
 static OpsFormula *make(OpsFormulaKind kind, int nargs);
+static OpsFormula *settle(OpsFormula *formula);
 static OpsFormula *make_constant(OpsTruth truth);
 static bool is_const(const OpsFormula *formula, OpsTruth truth);
 static HTAB *make_name_table(const char *what);
@@ -81,8 +85,23 @@ make(OpsFormulaKind kind, int nargs)
 
 	formula->kind = kind;
 	formula->nargs = nargs;
+	formula->size = 1;
 	if (nargs > 0)
 		formula->args = palloc0(nargs * sizeof(OpsFormula *));
+	return formula;
+}
+
+/*
+ * What shares its parts can be exponential as a tree, which is how everybody
+ * walks it.
+ */
+static OpsFormula *
+settle(OpsFormula *formula)
+{
+	for (int i = 0; i < formula->nargs; i++)
+		formula->size += formula->args[i]->size;
+	if (formula->size > MAX_SIZE)
+		return ops_formula_free("its size");
 	return formula;
 }
 
@@ -125,7 +144,7 @@ ops_formula_and(OpsRlsAudit *audit, OpsFormula *a, OpsFormula *b)
 	formula = make(FORMULA_AND, 2);
 	formula->args[0] = a;
 	formula->args[1] = b;
-	return formula;
+	return settle(formula);
 }
 
 OpsFormula *
@@ -140,7 +159,7 @@ ops_formula_or(OpsRlsAudit *audit, OpsFormula *a, OpsFormula *b)
 	formula = make(FORMULA_OR, 2);
 	formula->args[0] = a;
 	formula->args[1] = b;
-	return formula;
+	return settle(formula);
 }
 
 OpsFormula *
@@ -158,7 +177,7 @@ ops_formula_not(OpsRlsAudit *audit, OpsFormula *a)
 		return a->args[0];
 	formula = make(FORMULA_NOT, 1);
 	formula->args[0] = a;
-	return formula;
+	return settle(formula);
 }
 
 OpsFormula *
@@ -175,7 +194,7 @@ ops_formula_if(OpsRlsAudit *audit, OpsFormula *condition, OpsFormula *yes,
 	formula->args[0] = condition;
 	formula->args[1] = yes;
 	formula->args[2] = no;
-	return formula;
+	return settle(formula);
 }
 
 OpsFormula *
@@ -189,7 +208,7 @@ ops_formula_test(OpsRlsAudit *audit, OpsFormula *a, OpsTruth truth)
 	formula = make(FORMULA_TEST, 1);
 	formula->args[0] = a;
 	formula->truth = truth;
-	return formula;
+	return settle(formula);
 }
 
 /*
@@ -279,7 +298,7 @@ ops_formula_witness(OpsRlsAudit *audit, OpsFormula *body, bool null_possible)
 	formula = make(FORMULA_WITNESS, 1);
 	formula->args[0] = body;
 	formula->null_possible = null_possible;
-	return formula;
+	return settle(formula);
 }
 
 OpsFormula *

@@ -132,6 +132,7 @@ typedef struct OpsFormula
 	OpsFormulaKind kind;
 	OpsTruth	truth;
 	uint8		relates;
+	int			size;			/* of it as a tree, all copies counted */
 	bool		null_possible;	/* FORMULA_WITNESS: IN rather than EXISTS */
 	int			nargs;
 	struct OpsFormula **args;

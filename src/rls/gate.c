@@ -52,7 +52,7 @@ static bool keys_stay(OpsVisit *visit, const OpsGate *gate);
 static OpsOutcome ask_policy(OpsVisit *visit, OpsRlsPolicy *policy, const OpsFormula *formula, List *floors, Bitmapset *keys);
 static bool equal_lists(List *a, List *b);
 static OpsOutcome ask_keys(OpsVisit *visit, const OpsFormula *formula, List *floors, Bitmapset *keys);
-static void narrow_down(OpsVisit *visit, OpsProblem * problem, OpsQuestion *question, OpsOutcome *outcome);
+static void narrow_down(OpsVisit *visit, OpsProblem *problem, OpsQuestion *question, OpsOutcome *outcome);
 static OpsRlsCodeId code_of(const OpsAnswer *answer, bool always);
 static const char *facts_text(const OpsAnswer *answer);
 static void settle_codes(OpsVisit *visit, OpsGateVerdict *verdict);
@@ -417,7 +417,7 @@ ask_keys(OpsVisit *visit, const OpsFormula *formula, List *floors,
  * Find out what it takes for a row of somebody else to pass.
  */
 static void
-narrow_down(OpsVisit *visit, OpsProblem * problem, OpsQuestion *question,
+narrow_down(OpsVisit *visit, OpsProblem *problem, OpsQuestion *question,
 			OpsOutcome *outcome)
 {
 	OpsAnswer	answer;

@@ -12,9 +12,9 @@
 
 #include "rls/search.h"
 
-static bool names_owner(const OpsProblem * problem, int term);
-static int	term_of_row(const OpsProblem * problem, int term);
-static bool is_editable(const OpsProblem * problem, const ProblemTerm *column);
+static bool names_owner(const OpsProblem *problem, int term);
+static int	term_of_row(const OpsProblem *problem, int term);
+static bool is_editable(const OpsProblem *problem, const ProblemTerm *column);
 static bool names_asker(OpsSearch *search, int column, int term);
 static void find_own_rows(OpsSearch *search, List **chain);
 static List *add_lookup(OpsSearch *search, List *lookups, int term);
@@ -151,7 +151,7 @@ ops_search_foreign_is_own(OpsSearch *search)
  * Whether a term is the very column by which its row is the asker's.
  */
 static bool
-names_owner(const OpsProblem * problem, int term)
+names_owner(const OpsProblem *problem, int term)
 {
 	const ProblemTerm *known = &problem->terms[term];
 
@@ -164,7 +164,7 @@ names_owner(const OpsProblem * problem, int term)
  * of several, or of a column that users write themselves.
  */
 static int
-term_of_row(const OpsProblem * problem, int term)
+term_of_row(const OpsProblem *problem, int term)
 {
 	const ProblemTerm *known = &problem->terms[term];
 	int			row = 0;
@@ -192,7 +192,7 @@ term_of_row(const OpsProblem * problem, int term)
  * of Supabase Auth and GoTrue does.
  */
 static bool
-is_editable(const OpsProblem * problem, const ProblemTerm *column)
+is_editable(const OpsProblem *problem, const ProblemTerm *column)
 {
 	const OpsRlsRelation *relation = problem->rows[column->row].relation;
 	const char *name = relation &&
@@ -203,7 +203,7 @@ is_editable(const OpsProblem * problem, const ProblemTerm *column)
 }
 
 bool
-ops_search_uses_editable(const OpsProblem * problem, int term)
+ops_search_uses_editable(const OpsProblem *problem, int term)
 {
 	const ProblemTerm *known = &problem->terms[term];
 

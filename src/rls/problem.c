@@ -27,20 +27,20 @@ typedef struct Frame
 	List	   *witnesses;		/* formula, variable: pointers in turn */
 } Frame;
 
-static OpsGoal * build(Frame *frame, const OpsFormula *formula);
-static OpsGoal * build_visible(Frame *frame, const OpsFormula *formula);
-static OpsGoal * make_goal(OpsFormulaKind kind, int nargs);
+static OpsGoal *build(Frame *frame, const OpsFormula *formula);
+static OpsGoal *build_visible(Frame *frame, const OpsFormula *formula);
+static OpsGoal *make_goal(OpsFormulaKind kind, int nargs);
 static int	map_row(Frame *frame, int row);
 static int	add_term(Frame *frame, const OpsTerm *term);
-static int	find_term(OpsProblem * problem, const ProblemTerm *wanted);
-static int	add_variable(OpsProblem * problem, VariableKind kind);
-static int	relation_variable(OpsProblem * problem, int a, int b);
+static int	find_term(OpsProblem *problem, const ProblemTerm *wanted);
+static int	add_variable(OpsProblem *problem, VariableKind kind);
+static int	relation_variable(OpsProblem *problem, int a, int b);
 static int	formula_variable(Frame *frame, const OpsFormula *formula,
 							 VariableKind kind);
-static int	truth_variable(OpsProblem * problem, int a);
-static bool term_mentions(const OpsProblem * problem, int term);
-static bool term_is_session(const OpsProblem * problem, int term);
-static OpsTruth has_role(const OpsProblem * problem, const char *name);
+static int	truth_variable(OpsProblem *problem, int a);
+static bool term_mentions(const OpsProblem *problem, int term);
+static bool term_is_session(const OpsProblem *problem, int term);
+static OpsTruth has_role(const OpsProblem *problem, const char *name);
 
 OpsProblem *
 ops_problem(OpsRlsAudit *audit, const OpsRlsRole *role)
@@ -67,7 +67,7 @@ ops_problem(OpsRlsAudit *audit, const OpsRlsRole *role)
  * A row of a relation; rows count from 1.
  */
 int
-ops_problem_row(OpsProblem * problem, OpsRlsRelation *relation, Oid user)
+ops_problem_row(OpsProblem *problem, OpsRlsRelation *relation, Oid user)
 {
 	int			row = ++problem->nrows;
 
@@ -84,7 +84,7 @@ ops_problem_row(OpsProblem * problem, OpsRlsRelation *relation, Oid user)
 }
 
 void
-ops_problem_name_row(OpsProblem * problem, int row, OpsRlsRelation *relation,
+ops_problem_name_row(OpsProblem *problem, int row, OpsRlsRelation *relation,
 					 Oid user)
 {
 	problem->rows[row].relation = relation;
@@ -92,7 +92,7 @@ ops_problem_name_row(OpsProblem * problem, int row, OpsRlsRelation *relation,
 }
 
 OpsGoal *
-ops_problem_formula(OpsProblem * problem, const OpsFormula *formula, int row)
+ops_problem_formula(OpsProblem *problem, const OpsFormula *formula, int row)
 {
 	Frame		frame = {.problem = problem,.row = row};
 
@@ -100,7 +100,7 @@ ops_problem_formula(OpsProblem * problem, const OpsFormula *formula, int row)
 }
 
 OpsGoal *
-ops_problem_query(OpsProblem * problem, const OpsFormula *formula, int nrows,
+ops_problem_query(OpsProblem *problem, const OpsFormula *formula, int nrows,
 				  const int *mapped)
 {
 	Frame		frame = {.problem = problem};
@@ -116,7 +116,7 @@ ops_problem_query(OpsProblem * problem, const OpsFormula *formula, int nrows,
 }
 
 OpsGoal *
-ops_problem_and(OpsProblem * problem, OpsGoal * a, OpsGoal * b)
+ops_problem_and(OpsProblem *problem, OpsGoal *a, OpsGoal *b)
 {
 	OpsGoal    *goal;
 
@@ -134,13 +134,13 @@ ops_problem_and(OpsProblem * problem, OpsGoal * a, OpsGoal * b)
  * recursion.
  */
 void
-ops_problem_enter(OpsProblem * problem, Oid relation)
+ops_problem_enter(OpsProblem *problem, Oid relation)
 {
 	problem->active = lappend_oid(problem->active, relation);
 }
 
 Oid
-ops_problem_recursion(const OpsProblem * problem)
+ops_problem_recursion(const OpsProblem *problem)
 {
 	return problem->recursion;
 }
@@ -177,7 +177,7 @@ ops_policies_exempt(const OpsRlsAudit *audit, const OpsRlsRole *role,
  * restrictive one.  NULL if they do not bind the user.
  */
 OpsGoal *
-ops_problem_policies(OpsProblem * problem, OpsRlsRelation *relation, Oid user,
+ops_problem_policies(OpsProblem *problem, OpsRlsRelation *relation, Oid user,
 					 char command, int row)
 {
 	OpsGoal    *any = NULL;
@@ -417,7 +417,7 @@ add_term(Frame *frame, const OpsTerm *term)
 }
 
 static int
-find_term(OpsProblem * problem, const ProblemTerm *wanted)
+find_term(OpsProblem *problem, const ProblemTerm *wanted)
 {
 	const OpsTerm *term = wanted->term;
 
@@ -455,7 +455,7 @@ find_term(OpsProblem * problem, const ProblemTerm *wanted)
 }
 
 static int
-add_variable(OpsProblem * problem, VariableKind kind)
+add_variable(OpsProblem *problem, VariableKind kind)
 {
 	if (problem->nvariables == problem->max_variables)
 	{
@@ -471,7 +471,7 @@ add_variable(OpsProblem * problem, VariableKind kind)
 }
 
 int
-ops_problem_source(OpsProblem * problem, OpsSource *source)
+ops_problem_source(OpsProblem *problem, OpsSource *source)
 {
 	int			variable;
 
@@ -490,7 +490,7 @@ ops_problem_source(OpsProblem * problem, OpsSource *source)
 }
 
 int
-ops_problem_state(OpsProblem * problem, int term)
+ops_problem_state(OpsProblem *problem, int term)
 {
 	if (problem->terms[term].state_variable < 0)
 	{
@@ -503,7 +503,7 @@ ops_problem_state(OpsProblem * problem, int term)
 }
 
 static int
-relation_variable(OpsProblem * problem, int a, int b)
+relation_variable(OpsProblem *problem, int a, int b)
 {
 	int			variable;
 
@@ -525,7 +525,7 @@ relation_variable(OpsProblem * problem, int a, int b)
 }
 
 static int
-truth_variable(OpsProblem * problem, int a)
+truth_variable(OpsProblem *problem, int a)
 {
 	int			variable;
 
@@ -565,7 +565,7 @@ formula_variable(Frame *frame, const OpsFormula *formula, VariableKind kind)
 }
 
 static bool
-term_mentions(const OpsProblem * problem, int term)
+term_mentions(const OpsProblem *problem, int term)
 {
 	const ProblemTerm *known = &problem->terms[term];
 
@@ -584,7 +584,7 @@ term_mentions(const OpsProblem * problem, int term)
  * nothing about a row.
  */
 static bool
-term_is_session(const OpsProblem * problem, int term)
+term_is_session(const OpsProblem *problem, int term)
 {
 	return !ops_term_depends_on_rows(problem->terms[term].term) &&
 		problem->terms[term].term->kind != TERM_APPLY;
@@ -595,7 +595,7 @@ term_is_session(const OpsProblem * problem, int term)
  * for everything else, nobody knows.
  */
 static OpsTruth
-has_role(const OpsProblem * problem, const char *name)
+has_role(const OpsProblem *problem, const char *name)
 {
 	Oid			other = get_role_oid(name, true);
 

@@ -46,6 +46,7 @@ typedef struct ProblemTerm
 	int			null_variable;	/* -1: cannot be null */
 	int			state_variable; /* of TERM_IDENTITY, -1 if not made */
 	int			group;			/* union-find */
+	bool		has_constant;	/* the group of which it is the root */
 	OpsIdentity *identity;
 } ProblemTerm;
 
@@ -69,6 +70,8 @@ struct OpsGoal
 	int			b;
 	int			variable;
 	bool		mentions_row;	/* of the problem's first row */
+	OpsTruth	truth_now;		/* as evaluated in that round */
+	int64		round;
 };
 
 struct OpsProblem
@@ -81,6 +84,7 @@ struct OpsProblem
 	int			nterms;
 	int			max_terms;
 	ProblemTerm *terms;
+	int64		round;			/* of evaluating the whole goal */
 	int			nrows;
 	int			max_rows;
 	ProblemRow *rows;			/* from 1 on */
@@ -91,7 +95,7 @@ struct OpsProblem
 	int			depth;
 };
 
-extern int	ops_problem_source(OpsProblem * problem, OpsSource *source);
-extern int	ops_problem_state(OpsProblem * problem, int term);
+extern int	ops_problem_source(OpsProblem *problem, OpsSource *source);
+extern int	ops_problem_state(OpsProblem *problem, int term);
 
 #endif							/* OPS_PROBLEM_H */

@@ -26,6 +26,7 @@
 #include "parser/parse_node.h"
 #include "parser/parser.h"
 #include "rls/identity.h"
+#include "rls/literals.h"
 #include "rls/routine.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
@@ -85,6 +86,7 @@ analyse(RoutineReader *reader, const char *source, RawParseMode mode)
 	List	   *statements = raw_parser(source, mode);
 	RawStmt    *statement;
 	Query	   *query;
+	List	   *literals;
 	const char *locked;
 	const char *effect;
 
@@ -97,8 +99,11 @@ analyse(RoutineReader *reader, const char *source, RawParseMode mode)
 	if (!ops_rls_lock_tables((Node *) statement, &locked))
 		ops_routine_refuse(psprintf("%s is locked", locked));
 
-	query = parse_analyze_withcb(statement, source,
-								 (ParserSetupHook) set_hooks, reader, NULL);
+	literals = ops_literals_hide((Node *) statement);
+	query = ops_literals_show(parse_analyze_withcb(statement, source,
+												   (ParserSetupHook) set_hooks,
+												   reader, NULL),
+							  literals);
 	if (query->commandType != CMD_SELECT || query->utilityStmt ||
 		query->hasModifyingCTE || query->rowMarks)
 		ops_routine_refuse("a query that writes or locks");
@@ -119,6 +124,7 @@ set_hooks(ParseState *pstate, RoutineReader *reader)
 	pstate->p_post_columnref_hook = after_column;
 	pstate->p_paramref_hook = resolve_number;
 	pstate->p_ref_hook_state = reader;
+	ops_literals_hook(pstate);
 }
 
 static Node *
@@ -265,8 +271,12 @@ coerce(Node *expr, Oid type, int32 typmod)
 		IsA(expr, Const) && literal->consttype == TEXTOID)
 	{
 		char	   *string = TextDatumGetCString(literal->constvalue);
-		Const	   *unknown = makeConst(UNKNOWNOID, -1, InvalidOid, -2,
-										CStringGetDatum(string), false, false);
+		Const	   *unknown;
+
+		if (!ops_literals_is_plain(type))
+			ops_routine_refuse("a literal of a type of the schema");
+		unknown = makeConst(UNKNOWNOID, -1, InvalidOid, -2,
+							CStringGetDatum(string), false, false);
 
 		cast = coerce_to_target_type(NULL, (Node *) unknown, UNKNOWNOID, type,
 									 typmod, COERCION_PLPGSQL,

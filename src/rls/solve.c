@@ -18,17 +18,17 @@
 #include "miscadmin.h"
 #include "rls/search.h"
 
-/* Ways to try before the question is given up. */
-#define MAX_STEPS	20000
+/* Nodes and terms to look at before the question is given up. */
+#define MAX_WORK	4000000
 
 static bool possible(OpsSearch *search);
-static int	pick(OpsSearch *search, OpsGoal * goal);
+static int	pick(OpsSearch *search, OpsGoal *goal);
 static int	pick_null(OpsSearch *search, int term);
 static bool consistent(OpsSearch *search);
 static bool groups_agree(OpsSearch *search);
 
 OpsAnswer
-ops_problem_ask(OpsProblem * problem, const OpsQuestion *question)
+ops_problem_ask(OpsProblem *problem, const OpsQuestion *question)
 {
 	OpsAnswer	answer = {0};
 	OpsSearch	search = {0};
@@ -62,11 +62,13 @@ possible(OpsSearch *search)
 	uint8		values;
 
 	CHECK_FOR_INTERRUPTS();
-	if (++search->steps > MAX_STEPS)
+	search->work += problem->nvariables + problem->nterms;
+	if (search->work > MAX_WORK)
 	{
 		search->gave_up = true;
 		return true;
 	}
+	problem->round++;
 	truth = ops_search_evaluate(search, search->goal);
 	if ((truth & search->wanted) == 0 || !consistent(search))
 		return false;
@@ -93,9 +95,9 @@ possible(OpsSearch *search)
  * An undecided variable that keeps a goal undecided; -1 if there is none.
  */
 static int
-pick(OpsSearch *search, OpsGoal * goal)
+pick(OpsSearch *search, OpsGoal *goal)
 {
-	OpsTruth	truth = ops_search_evaluate(search, goal);
+	OpsTruth	truth = ops_search_truth(search, goal);
 	Variable   *variables = search->problem->variables;
 	int			variable = -1;
 
@@ -182,7 +184,7 @@ consistent(OpsSearch *search)
 }
 
 int
-ops_search_group_of(OpsProblem * problem, int term)
+ops_search_group_of(OpsProblem *problem, int term)
 {
 	while (problem->terms[term].group != term)
 		term = problem->terms[term].group;
@@ -224,18 +226,19 @@ groups_agree(OpsSearch *search)
 			ops_search_group_of(problem, variable->a) == ops_search_group_of(problem, variable->b))
 			return false;
 	}
+	/* No group has two different constants. */
+	for (int i = 0; i < problem->nterms; i++)
+		problem->terms[i].has_constant = false;
 	for (int i = 0; i < problem->nterms; i++)
 	{
+		ProblemTerm *group = &problem->terms[ops_search_group_of(problem, i)];
+
 		if (problem->terms[i].term->kind != TERM_CONST ||
 			!problem->terms[i].term->known)
 			continue;
-		for (int j = 0; j < i; j++)
-		{
-			if (problem->terms[j].term->kind == TERM_CONST &&
-				problem->terms[j].term->known &&
-				ops_search_group_of(problem, i) == ops_search_group_of(problem, j))
-				return false;
-		}
+		if (group->has_constant)
+			return false;
+		group->has_constant = true;
 	}
 	return true;
 }

@@ -68,25 +68,25 @@ typedef struct OpsAnswer
 	bool		by_setting;		/* a setting that is no claim says more */
 } OpsAnswer;
 
-extern OpsProblem * ops_problem(OpsRlsAudit *audit, const OpsRlsRole *role);
-extern int	ops_problem_row(OpsProblem * problem, OpsRlsRelation *relation,
+extern OpsProblem *ops_problem(OpsRlsAudit *audit, const OpsRlsRole *role);
+extern int	ops_problem_row(OpsProblem *problem, OpsRlsRelation *relation,
 							Oid user);
-extern void ops_problem_name_row(OpsProblem * problem, int row,
+extern void ops_problem_name_row(OpsProblem *problem, int row,
 								 OpsRlsRelation *relation, Oid user);
-extern OpsGoal * ops_problem_formula(OpsProblem * problem,
-									 const OpsFormula *formula, int row);
+extern OpsGoal *ops_problem_formula(OpsProblem *problem,
+									const OpsFormula *formula, int row);
 
 /* The formula of a query, whose row n becomes the problem's mapped[n]. */
-extern OpsGoal * ops_problem_query(OpsProblem * problem,
-								   const OpsFormula *formula, int nrows,
-								   const int *mapped);
-extern OpsGoal * ops_problem_and(OpsProblem * problem, OpsGoal * a, OpsGoal * b);
-extern OpsGoal * ops_problem_policies(OpsProblem * problem,
-									  OpsRlsRelation *relation, Oid user,
-									  char command, int row);
-extern void ops_problem_enter(OpsProblem * problem, Oid relation);
-extern Oid	ops_problem_recursion(const OpsProblem * problem);
-extern OpsAnswer ops_problem_ask(OpsProblem * problem,
+extern OpsGoal *ops_problem_query(OpsProblem *problem,
+								  const OpsFormula *formula, int nrows,
+								  const int *mapped);
+extern OpsGoal *ops_problem_and(OpsProblem *problem, OpsGoal *a, OpsGoal *b);
+extern OpsGoal *ops_problem_policies(OpsProblem *problem,
+									 OpsRlsRelation *relation, Oid user,
+									 char command, int row);
+extern void ops_problem_enter(OpsProblem *problem, Oid relation);
+extern Oid	ops_problem_recursion(const OpsProblem *problem);
+extern OpsAnswer ops_problem_ask(OpsProblem *problem,
 								 const OpsQuestion *question);
 
 /* Policies of a command that bind a user; InvalidOid is the role. */
