@@ -189,6 +189,8 @@ note_term_pair(OpsRlsAudit *audit, OpsRlsRelation *subject,
 		binding->policy = policy;
 		binding->direct = left->row == 0;
 		*bindings = lappend(*bindings, binding);
+		relation->identified = bms_add_member(relation->identified,
+											  left->column);
 	}
 	else if (right->kind == TERM_COLUMN && left->row == 0 && right->row != 0)
 	{

@@ -265,6 +265,8 @@ identify(const OpsRlsAudit *audit, OpsRlsFinding *finding)
 	append_part(&parts, lasting_name(audit, finding->role_name));
 	append_part(&parts, finding->command);
 	append_part(&parts, finding->gate);
+	if (finding->via)
+		append_part(&parts, finding->via);
 	foreach(lc, finding->policies)
 		append_part(&parts, lfirst(lc));
 

@@ -8,12 +8,18 @@
  */
 #include "postgres.h"
 
+#include "miscadmin.h"
 #include "rls/gate.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 
+/* Pairs of parts of two formulas that are worth a comparison. */
+#define MAX_COMPARED 10000
+
 static bool has_roles_of(const OpsRlsPolicy *a, const OpsRlsPolicy *b);
 static bool says_the_same(const OpsRlsPolicy *a, const OpsRlsPolicy *b);
+static bool covers(const OpsRlsPolicy *policy, const OpsFormula *formula, const OpsFormula *other);
+static bool implies(const OpsFormula *premise, const OpsFormula *conclusion);
 static bool is_always_true(OpsRlsAudit *audit, const OpsRlsRole *role, OpsRlsRelation *relation, const OpsFormula *formula);
 static void report_unowned(OpsVisit *visit, const OpsGate *gate, const OpsRlsPolicy *policy);
 
@@ -77,9 +83,67 @@ says_the_same(const OpsRlsPolicy *a, const OpsRlsPolicy *b)
 	return a->permissive == b->permissive &&
 		(a->command == b->command || a->command == '*') &&
 		has_roles_of(a, b) &&
-		(b->qual == NULL || (a->qual && ops_formula_equal(a->qual, b->qual))) &&
+		(b->qual == NULL || covers(a, a->qual, b->qual)) &&
 		(b->command == ACL_SELECT_CHR || b->command == ACL_DELETE_CHR ||
-		 (a_check && b_check && ops_formula_equal(a_check, b_check)));
+		 covers(a, a_check, b_check));
+}
+
+/*
+ * Whether the other formula adds nothing to a policy's: no row to a
+ * permissive one, no restriction to a restrictive one.
+ */
+static bool
+covers(const OpsRlsPolicy *policy, const OpsFormula *formula,
+	   const OpsFormula *other)
+{
+	if (formula == NULL || other == NULL)
+		return false;
+	return policy->permissive ? implies(other, formula) :
+		implies(formula, other);
+}
+
+/*
+ * Whether one formula is seen to imply another by its form alone.
+ */
+static bool
+implies(const OpsFormula *premise, const OpsFormula *conclusion)
+{
+	bool		found = false;
+
+	check_stack_depth();
+	if (ops_formula_equal(premise, conclusion))
+		return true;
+	if ((int64) premise->size * conclusion->size > MAX_COMPARED)
+		return false;
+	if (premise->kind == FORMULA_OR)
+	{
+		for (int i = 0; i < premise->nargs; i++)
+		{
+			if (!implies(premise->args[i], conclusion))
+				return false;
+		}
+		return premise->nargs > 0;
+	}
+	if (conclusion->kind == FORMULA_AND)
+	{
+		for (int i = 0; i < conclusion->nargs; i++)
+		{
+			if (!implies(premise, conclusion->args[i]))
+				return false;
+		}
+		return conclusion->nargs > 0;
+	}
+	if (premise->kind == FORMULA_AND)
+	{
+		for (int i = 0; i < premise->nargs && !found; i++)
+			found = implies(premise->args[i], conclusion);
+	}
+	if (conclusion->kind == FORMULA_OR)
+	{
+		for (int i = 0; i < conclusion->nargs && !found; i++)
+			found = implies(premise, conclusion->args[i]);
+	}
+	return found;
 }
 
 /*

@@ -62,6 +62,7 @@ typedef struct OpsBodyFacts
 {
 	bool		reads_session;	/* itself; what it calls left aside */
 	bool		is_dynamic;		/* builds statements */
+	bool		decides;		/* more than its arguments matter */
 	bool		uses_new;		/* of a trigger: values of NEW */
 	List	   *fills;			/* columns of NEW that take what was read */
 	bool		names_loosely;	/* a relation without its schema */

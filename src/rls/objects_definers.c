@@ -26,17 +26,27 @@ typedef struct Touched
 	const OpsRlsRelation *inserted;
 	const OpsRlsRelation *changed;
 	bool		is_dynamic;
+	bool		decides;
 } Touched;
 
-static bool judge_query(OpsObjects *objects, OpsRoutine *routine,
-						const OpsReachers *callers);
+/* What is known of the rows that a body hands out. */
+typedef enum QueryJudgement
+{
+	QUERY_UNREADABLE,			/* the body is no query */
+	QUERY_BOUND,				/* none that policies would hide */
+	QUERY_REPORTED,
+} QueryJudgement;
+
+static QueryJudgement judge_query(OpsObjects *objects, OpsRoutine *routine,
+								  const OpsReachers *callers);
 static void judge_exposure(OpsObjects *objects, OpsRoutine *routine,
 						   const OpsReachers *callers,
 						   const OpsRlsExposure *exposure, OpsRlsRole *role);
 static void judge_words(OpsObjects *objects, OpsRoutine *routine,
-						const OpsReachers *callers);
+						const OpsReachers *callers, const Touched *touched);
+static bool enrols_anybody(const OpsRoutine *routine, const Touched *touched);
 static void judge_trigger(OpsObjects *objects, OpsRoutine *routine,
-						  const OpsReachers *callers);
+						  const OpsReachers *callers, const Touched *touched);
 static void find_touched(OpsObjects *objects, OpsRoutine *routine,
 						 const OpsReachers *callers, Touched *touched);
 static const OpsRlsRelation *first_exempt(OpsObjects *objects,
@@ -64,17 +74,34 @@ void
 ops_objects_judge_definer(OpsObjects *objects, OpsRoutine *routine,
 						  const OpsReachers *callers)
 {
+	Touched		touched = {0};
+
+	find_touched(objects, routine, callers, &touched);
 	if (routine->result == TRIGGEROID)
-		judge_trigger(objects, routine, callers);
-	else if (ops_objects_facts(objects, routine)->is_dynamic ||
-			 !judge_query(objects, routine, callers))
-		judge_words(objects, routine, callers);
+		judge_trigger(objects, routine, callers, &touched);
+	else if (ops_objects_facts(objects, routine)->is_dynamic)
+		judge_words(objects, routine, callers, &touched);
+	else
+	{
+		switch (judge_query(objects, routine, callers))
+		{
+			case QUERY_BOUND:
+				if (touched.inserted || touched.changed)
+					judge_words(objects, routine, callers, &touched);
+				break;
+			case QUERY_REPORTED:
+				break;
+			case QUERY_UNREADABLE:
+				judge_words(objects, routine, callers, &touched);
+				break;
+		}
+	}
 }
 
 /*
- * Ask what a body hands out that is a query; false if it is none.
+ * Ask what a body hands out that is a query.
  */
-static bool
+static QueryJudgement
 judge_query(OpsObjects *objects, OpsRoutine *routine,
 			const OpsReachers *callers)
 {
@@ -97,7 +124,7 @@ judge_query(OpsObjects *objects, OpsRoutine *routine,
 		exposures = ops_rls_function_exposures(objects->audit, routine->oid,
 											   role, &obstacle);
 		if (exposures == NIL && obstacle)
-			return false;
+			return QUERY_UNREADABLE;
 		foreach(cell, exposures)
 		{
 			const OpsRlsExposure *exposure = lfirst(cell);
@@ -115,9 +142,10 @@ judge_query(OpsObjects *objects, OpsRoutine *routine,
 		if (worst && worst->bound == OPS_RLS_UNBOUND)
 			break;
 	}
-	if (worst)
-		judge_exposure(objects, routine, callers, worst, worst_role);
-	return true;
+	if (worst == NULL)
+		return QUERY_BOUND;
+	judge_exposure(objects, routine, callers, worst, worst_role);
+	return QUERY_REPORTED;
 }
 
 static void
@@ -168,21 +196,19 @@ judge_exposure(OpsObjects *objects, OpsRoutine *routine,
  */
 static void
 judge_words(OpsObjects *objects, OpsRoutine *routine,
-			const OpsReachers *callers)
+			const OpsReachers *callers, const Touched *touched)
 {
-	Touched		touched = {0};
 	const OpsRlsRelation *relation;
 	OpsRlsFinding *finding;
 	const char *owner = ops_objects_role_name(objects->audit, routine->owner);
 	bool		writes;
 
-	find_touched(objects, routine, callers, &touched);
-	writes = touched.changed || (touched.inserted && routine->nargs > 0);
-	relation = touched.changed ? touched.changed :
-		touched.inserted ? touched.inserted : touched.read;
+	writes = touched->changed || (touched->inserted && routine->nargs > 0);
+	relation = touched->changed ? touched->changed :
+		touched->inserted ? touched->inserted : touched->read;
 	if (relation == NULL)
 	{
-		if (!touched.is_dynamic || routine->nargs == 0 ||
+		if (!touched->is_dynamic || routine->nargs == 0 ||
 			ops_objects_reads_session(objects, routine) ||
 			!sees_past_policies(objects, routine->owner))
 			return;
@@ -195,7 +221,14 @@ judge_words(OpsObjects *objects, OpsRoutine *routine,
 	}
 
 	finding = report_definer(objects, routine, callers, relation);
-	if (ops_objects_reads_session(objects, routine))
+	if (enrols_anybody(routine, touched))
+	{
+		finding->counterexample = _("a session that passes another tenant's key");
+		finding->message = psprintf(_("%s writes what its caller passes into %s as %s, unchecked, and policies go by what that says"),
+									routine->signature,
+									ops_rls_relation_name(relation), owner);
+	}
+	else if (ops_objects_reads_session(objects, routine))
 	{
 		finding->severity = OPS_P3;
 		finding->verdict = "unproved";
@@ -210,12 +243,12 @@ judge_words(OpsObjects *objects, OpsRoutine *routine,
 									routine->signature,
 									ops_rls_relation_name(relation), owner);
 	}
-	else if (touched.read && !tells_little(objects, routine))
+	else if (touched->read && !tells_little(objects, routine))
 	{
 		finding->counterexample = _("any session, any row");
 		finding->message = psprintf(_("%s reads %s as %s, whom no policy binds, and never asks who the session is"),
 									routine->signature,
-									ops_rls_relation_name(touched.read), owner);
+									ops_rls_relation_name(touched->read), owner);
 	}
 	else
 	{
@@ -228,6 +261,17 @@ judge_words(OpsObjects *objects, OpsRoutine *routine,
 }
 
 /*
+ * Whether a body puts its arguments into a table that says who belongs where,
+ * and asks nothing before it does.
+ */
+static bool
+enrols_anybody(const OpsRoutine *routine, const Touched *touched)
+{
+	return touched->inserted && touched->inserted->is_trusted &&
+		touched->read == NULL && !touched->decides && routine->nargs > 0;
+}
+
+/*
  * A trigger's function.
  *
  * What it copies from a row that policies let pass belongs to the session's
@@ -237,31 +281,29 @@ judge_words(OpsObjects *objects, OpsRoutine *routine,
  */
 static void
 judge_trigger(OpsObjects *objects, OpsRoutine *routine,
-			  const OpsReachers *callers)
+			  const OpsReachers *callers, const Touched *touched)
 {
-	Touched		touched = {0};
 	const OpsBodyFacts *facts = ops_objects_facts(objects, routine);
 	const OpsRlsRelation *relation;
 	OpsRlsFinding *finding;
 	const char *owner = ops_objects_role_name(objects->audit, routine->owner);
 
-	find_touched(objects, routine, callers, &touched);
-	relation = touched.changed ? touched.changed :
-		touched.inserted ? touched.inserted : touched.read;
+	relation = touched->changed ? touched->changed :
+		touched->inserted ? touched->inserted : touched->read;
 	if (relation == NULL || ops_objects_reads_session(objects, routine))
 		return;
 
 	finding = report_definer(objects, routine, callers, relation);
 	finding->reach = ops_rls_relation_name(linitial(routine->tables));
 	ops_rls_evidence(finding, "trigger_on", "%s", finding->reach);
-	if (touched.read && fills_data(routine, facts))
+	if (touched->read && fills_data(routine, facts))
 	{
 		finding->counterexample = _("a row that refers to another tenant's row");
 		finding->message = psprintf(_("the trigger function %s reads %s as %s, whom no policy binds, and puts what it finds into the new row"),
 									routine->signature,
-									ops_rls_relation_name(touched.read), owner);
+									ops_rls_relation_name(touched->read), owner);
 	}
-	else if ((touched.inserted || touched.changed) && facts->uses_new &&
+	else if ((touched->inserted || touched->changed) && facts->uses_new &&
 			 fires_unprotected(routine))
 	{
 		finding->counterexample = _("a row with another tenant's key");
@@ -297,6 +339,9 @@ find_touched(OpsObjects *objects, OpsRoutine *routine,
 		Oid			owner = callee->definer ? callee->owner : routine->owner;
 
 		touched->is_dynamic |= facts->is_dynamic;
+		/* What takes no argument says who the session is. */
+		touched->decides |= facts->decides &&
+			(callee == routine || callee->nargs > 0);
 		touched->read = first_exempt(objects, callers, owner, facts->reads,
 									 touched->read);
 		touched->inserted = first_exempt(objects, callers, owner, facts->inserts,

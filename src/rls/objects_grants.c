@@ -55,8 +55,6 @@ static Oid	sequence_table(OpsObjects *objects, Oid sequence);
 static void judge_publications(OpsObjects *objects);
 static void judge_publication(OpsObjects *objects, HeapTuple tuple,
 							  TupleDesc desc);
-static const OpsRlsRelation *published(OpsObjects *objects,
-									   Form_pg_publication publication);
 static bool is_published(OpsObjects *objects, Oid publication,
 						 const OpsRlsRelation *relation);
 static void judge_settings(OpsObjects *objects);
@@ -476,44 +474,37 @@ static void
 judge_publication(OpsObjects *objects, HeapTuple tuple, TupleDesc desc)
 {
 	Form_pg_publication form = (Form_pg_publication) GETSTRUCT(tuple);
-	const OpsRlsRelation *relation = published(objects, form);
-	OpsRlsFinding *finding;
-
-	if (relation == NULL)
-		return;
-	finding = ops_rls_report_object(objects->audit, PUBLICATION_IGNORES_RLS,
-									"publication", NULL,
-									pstrdup(NameStr(form->pubname)),
-									pstrdup(quote_identifier(NameStr(form->pubname))));
-	finding->verdict = "not_applicable";
-	finding->message = psprintf(_("publication %s sends all rows of %s to its subscribers, whatever the policies say"),
-								finding->object,
-								ops_rls_relation_name(relation));
-	finding->probe = psprintf("SELECT * FROM pg_publication_tables WHERE pubname = %s;",
-							  quote_literal_cstr(finding->object_name));
-	ops_rls_evidence(finding, "all_tables", "%s",
-					 form->puballtables ? "true" : "false");
-}
-
-/*
- * A protected table that a publication sends, or NULL.
- */
-static const OpsRlsRelation *
-published(OpsObjects *objects, Form_pg_publication publication)
-{
+	const char *name = pstrdup(NameStr(form->pubname));
 	ListCell   *lc;
 
 	foreach(lc, objects->audit->ordered)
 	{
 		const OpsRlsRelation *relation = lfirst(lc);
+		OpsRlsFinding *finding;
 
-		if (relation->in_scope && relation->row_security &&
-			ops_rls_is_tenant_data(relation) &&
-			(publication->puballtables ||
-			 is_published(objects, publication->oid, relation)))
-			return relation;
+		if (!relation->in_scope || !relation->row_security ||
+			!ops_rls_is_tenant_data(relation) ||
+			!(form->puballtables || is_published(objects, form->oid, relation)))
+			continue;
+		/* What holds for every table is said once. */
+		finding = form->puballtables ?
+			ops_rls_report_object(objects->audit, PUBLICATION_IGNORES_RLS,
+								  "publication", NULL, name,
+								  quote_identifier(name)) :
+			ops_rls_report(objects->audit, PUBLICATION_IGNORES_RLS, relation);
+		finding->via = name;
+		finding->verdict = "not_applicable";
+		finding->message = psprintf(_("publication %s sends all rows of %s to its subscribers, whatever the policies say"),
+									quote_identifier(name),
+									ops_rls_relation_name(relation));
+		finding->probe = psprintf("SELECT * FROM pg_publication_tables WHERE pubname = %s;",
+								  quote_literal_cstr(name));
+		ops_rls_evidence(finding, "publication", "%s", name);
+		ops_rls_evidence(finding, "all_tables", "%s",
+						 form->puballtables ? "true" : "false");
+		if (form->puballtables)
+			return;
 	}
-	return NULL;
 }
 
 static bool

@@ -84,6 +84,7 @@ static void read_token(Reader *reader, int place);
 static void read_session(Reader *reader, int place);
 static void follow_from(Reader *reader, int place);
 static void read_call(Reader *reader, int place);
+static void read_condition(Reader *reader, int place);
 static void read_target(Reader *reader, int place);
 static void read_relation(Reader *reader, int place, List **list);
 static void read_string(Reader *reader, int place);
@@ -332,6 +333,7 @@ read_token(Reader *reader, int place)
 			return;
 		case TOKEN_WORD:
 			read_session(reader, place);
+			read_condition(reader, place);
 			read_new(reader, place);
 			follow_from(reader, place);
 			read_target(reader, place);
@@ -452,6 +454,21 @@ follow_from(Reader *reader, int place)
 }
 
 /*
+ * A word that makes something depend on more than the arguments.
+ */
+static void
+read_condition(Reader *reader, int place)
+{
+	static const char *const words[] = {
+		"if", "case", "where", "assert", "raise", "returning", "declare",
+		"select"
+	};
+
+	for (int i = 0; i < lengthof(words); i++)
+		reader->facts->decides |= is_word(&reader->tokens, place, words[i]);
+}
+
+/*
  * A key word that a relation's name follows.
  */
 static void
@@ -502,7 +519,7 @@ read_relation(Reader *reader, int place, List **list)
 		schema = tokens->all[place].text;
 		place += 2;
 	}
-	if (is_sign(tokens, place + 1, '(') && *list == reader->facts->reads)
+	if (is_sign(tokens, place + 1, '(') && list == &reader->facts->reads)
 		return;
 	relation = named_relation(reader, schema, tokens->all[place].text);
 	if (relation == NULL)
@@ -647,6 +664,8 @@ walk_tree(Node *node, Reader *reader)
 	}
 	if (IsA(node, RangeTblEntry))
 		return false;
+	if (IsA(node, CaseExpr))
+		reader->facts->decides = true;
 	(void) check_functions_in_node(node, note_function, reader);
 	if (IsA(node, Query))
 	{
@@ -654,6 +673,9 @@ walk_tree(Node *node, Reader *reader)
 		ListCell   *lc;
 		int			place = 0;
 
+		if (query->commandType == CMD_SELECT || query->returningList ||
+			query->jointree->quals)
+			reader->facts->decides = true;
 		foreach(lc, query->rtable)
 		{
 			RangeTblEntry *entry = lfirst(lc);

@@ -179,10 +179,13 @@ typedef struct OpsRlsRelation
 	Bitmapset  *user_keys;		/* those of them that name a user */
 	Bitmapset  *links;			/* columns that refer to such a table */
 	Bitmapset  *candidates;		/* columns that its policies go by somehow */
+	Bitmapset  *identified;		/* columns set equal to an identity */
 	const char *effect;			/* of one of its policies, or NULL */
 	bool		covered;		/* a picked name is among its keys */
 	bool		all_keys;		/* every one of tenant_keys has to be bound */
 	bool		is_public;		/* declared public on purpose */
+	/* lookup.c */
+	bool		is_trusted;		/* a proof rests on whom its rows name */
 } OpsRlsRelation;
 
 /* Roles that are alike for every grant and policy of this database. */
@@ -255,6 +258,7 @@ typedef struct OpsRlsFinding
 	const char *remediation;	/* SQL that can be run */
 	const char *probe;			/* read-only SQL that shows it */
 	List	   *evidence;		/* OpsRlsEvidence */
+	const char *via;			/* a second object that makes it what it is */
 	bool		unreachable;	/* by any of its roles; only gate.c says so */
 	/* ops_rls_settle_findings() */
 	char		id[17];

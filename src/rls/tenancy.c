@@ -61,6 +61,7 @@ static void find_keys(OpsRlsAudit *audit, OpsRlsRelation *relation);
 static void add_named_keys(OpsRlsAudit *audit, OpsRlsRelation *relation, List *names);
 static bool has_declared_keys(OpsRlsAudit *audit, const OpsRlsRelation *relation);
 static void add_bound_keys(OpsRlsAudit *audit);
+static bool is_attribute(const OpsRlsRelation *lookup, AttrNumber column);
 static void add_referring_keys(OpsRlsAudit *audit);
 static void add_links(OpsRlsAudit *audit);
 static void guess_keys(OpsRlsAudit *audit);
@@ -291,10 +292,31 @@ add_bound_keys(OpsRlsAudit *audit)
 	{
 		OpsLink    *link = lfirst(lc);
 
-		if (link->identified && !has_declared_keys(audit, link->relation))
+		if (link->identified && !has_declared_keys(audit, link->relation) &&
+			!is_attribute(link->lookup, link->lookup_column))
 			link->relation->tenant_keys =
 				bms_add_member(link->relation->tenant_keys, link->column);
 	}
+}
+
+/*
+ * Whether a column only says more about a membership, as the role in it does:
+ * the user and something else are the key.
+ */
+static bool
+is_attribute(const OpsRlsRelation *lookup, AttrNumber column)
+{
+	bool		attribute = false;
+	ListCell   *lc;
+
+	foreach(lc, lookup->unique_keys)
+	{
+		if (bms_is_member(column, lfirst(lc)))
+			return false;
+		attribute |= bms_membership(lfirst(lc)) == BMS_MULTIPLE &&
+			bms_overlap(lfirst(lc), lookup->identified);
+	}
+	return attribute;
 }
 
 /*
@@ -371,6 +393,7 @@ add_links(OpsRlsAudit *audit)
 			OpsLink    *link = lfirst(lc);
 
 			if (link->lookup == link->relation ||
+				is_attribute(link->lookup, link->lookup_column) ||
 				!(link->lookup->tenant_keys || link->lookup->links) ||
 				bms_is_member(link->column, link->relation->links) ||
 				bms_is_member(link->column, link->relation->tenant_keys))

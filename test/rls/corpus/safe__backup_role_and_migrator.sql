@@ -1,0 +1,20 @@
+-- clean
+-- may: bypassrls_reachable on backup
+-- may: rls_not_forced on notes
+-- tenancy: app_roles * app
+CREATE ROLE app_owner NOLOGIN;
+CREATE ROLE app LOGIN;
+GRANT USAGE, CREATE ON SCHEMA public TO app_owner;
+GRANT USAGE ON SCHEMA public TO app;
+SET ROLE app_owner;
+CREATE TABLE notes (id int PRIMARY KEY, tenant_id int NOT NULL);
+CREATE INDEX ON notes (tenant_id);
+ALTER TABLE notes ENABLE ROW LEVEL SECURITY;
+CREATE POLICY t ON notes TO app USING (tenant_id = nullif(current_setting('app.tenant', true), '')::int);
+GRANT SELECT, INSERT, UPDATE, DELETE ON notes TO app;
+INSERT INTO notes VALUES (1, 1), (2, 2);
+RESET ROLE;
+CREATE ROLE backup LOGIN BYPASSRLS; GRANT pg_read_all_data TO backup;
+CREATE ROLE migrator LOGIN; GRANT app_owner TO migrator;
+-- prove:
+SELECT proof.isolated('app', '1', 'app.tenant=1', 'select tenant_id from notes');
