@@ -54,6 +54,11 @@
 #define OPS_MODULE_MAGIC PG_MODULE_MAGIC
 #endif
 
+/* Since 18 the mark stands before what it marks. */
+#ifndef pg_noreturn
+#define pg_noreturn __attribute__((noreturn))
+#endif
+
 /* Slots of auxiliary processes in the backend status array. */
 #if PG_VERSION_NUM >= 170000
 #define OPS_NUM_AUX_SLOTS NUM_AUXILIARY_PROCS

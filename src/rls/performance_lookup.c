@@ -93,11 +93,9 @@ ops_rls_unserved_lookups(OpsRlsAudit *audit, Query *query)
 	foreach(lc, query->rtable)
 	{
 		RangeTblEntry *rte = lfirst_node(RangeTblEntry, lc);
-		Lookup		lookup = {
-			.audit = audit,
-			.varno = ++varno,
-		};
+		Lookup		lookup = {.audit = audit};
 
+		lookup.varno = ++varno;
 		if (rte->rtekind != RTE_RELATION)
 			continue;
 		lookup.table = ops_rls_relation(audit, rte->relid);

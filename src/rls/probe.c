@@ -582,7 +582,8 @@ leak_message(const Probing *probing)
 		return _("rows that belong to no tenant are visible");
 	if (believes_users(probing))
 		return _("P0: rows of other tenants are visible to whoever names another tenant in a claim that users edit themselves");
-	if (verdict && strcmp(verdict->verdict, "unproved") == 0)
+	if (verdict && verdict->verdict &&
+		strcmp(verdict->verdict, "unproved") == 0)
 		return _("P0: rows of other tenants are visible; what could not be proved is not so");
 	if (probing->state == PROBE_EMPTY || probing->state == PROBE_UNSET)
 		return _("P0: tenants' rows are visible to a session without an identity");

@@ -9,6 +9,7 @@
 #define OPS_ROUTINE_H
 
 #include "access/htup.h"
+#include "core/compat.h"
 #include "rls/formula.h"
 
 typedef enum OpsStatementKind
@@ -110,7 +111,7 @@ extern void ops_routine_read(OpsFunction *function, HeapTuple tuple,
 							 MemoryContext keep);
 
 /* routine_scan.c: raises an error for what is not as expected */
-extern void ops_routine_refuse(const char *what);
+pg_noreturn extern void ops_routine_refuse(const char *what);
 extern void ops_routine_scan(RoutineReader *reader);
 extern RoutineToken *ops_routine_peek(RoutineReader *reader);
 extern bool ops_routine_is_word(const RoutineToken *token, const char *word);

@@ -48,7 +48,7 @@ ops_routine_declare(RoutineReader *reader, int outer, List **statements)
 	bool		constant;
 	bool		notnull = false;
 	Query	   *value = NULL;
-	Oid			type;
+	Oid			type = InvalidOid;
 	int32		typmod;
 	OpsVariable *variable;
 	int			number;
@@ -241,7 +241,7 @@ copy_type(RoutineReader *reader, int first, int end, Oid *type, int32 *typmod)
 	}
 	*typmod = -1;
 	if (end - first < 3 || reader->tokens[end - 2].code != '%' ||
-		(end - first) % 2 == 0 || list_length(names) > 3)
+		(end - first) % 2 == 0 || names == NIL || list_length(names) > 3)
 		ops_routine_refuse("its syntax");
 	else if (ops_routine_is_word(last, "rowtype") && list_length(names) <= 2)
 	{

@@ -323,7 +323,7 @@ ops_value_apply(OpsLevel *level, Oid function, const char *key, Oid type,
 	apply_cases(level, function, key, type, args, 0,
 				ops_formula_const(level->reading->audit, TRUTH_T), terms,
 				&cases);
-	if (list_length(cases) > MAX_CASES)
+	if (cases == NIL || list_length(cases) > MAX_CASES)
 		return ops_value_of_term(level,
 								 ops_term_apply(psprintf("cases %d", ++level->reading->nnodes),
 												type, 0, NULL, "its many cases"));
@@ -618,13 +618,15 @@ aggregate_value(OpsLevel *level, Aggref *aggregate)
 	OpsFunction *function = ops_rls_function(audit, aggregate->aggfnoid);
 	Node	   *arg = aggregate->args == NIL ? NULL :
 	(Node *) ((TargetEntry *) linitial(aggregate->args))->expr;
+	OpsLevel   *home = level;
 	OpsFormula *rows;
 
-	for (Index up = aggregate->agglevelsup; up > 0 && level; up--)
-		level = level->up;
-	if (level == NULL || level->query == NULL || !function->builtin)
+	for (Index up = aggregate->agglevelsup; up > 0 && home; up--)
+		home = home->up;
+	if (home == NULL || home->query == NULL || !function->builtin)
 		return unknown(level, (Node *) aggregate, "an aggregate");
 
+	level = home;
 	rows = ops_level_rows(level);
 	if (aggregate->aggfilter)
 		rows = ops_formula_and(audit, rows,

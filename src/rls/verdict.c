@@ -310,8 +310,9 @@ remediation_of(OpsRlsAudit *audit, const OpsGateVerdict *verdict,
 	{
 		List	   *names = key_names(verdict->relation, verdict->keys);
 
-		return psprintf("ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;",
-						relation, quote_identifier(linitial(names)));
+		if (names != NIL)
+			return psprintf("ALTER TABLE %s ALTER COLUMN %s SET NOT NULL;",
+							relation, quote_identifier(linitial(names)));
 	}
 	if (verdict->gate->check)
 		return psprintf("ALTER POLICY %s ON %s WITH CHECK (%s);", policy,

@@ -28,19 +28,22 @@ cppcheck --quiet --error-exitcode=1 --max-configs=1 --std=c99 \
 	-Isrc src
 verdict cppcheck $?
 
-clang-tidy --quiet --warnings-as-errors='*' \
-	--checks='-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-macro-parentheses,-bugprone-branch-clone,-bugprone-sizeof-expression,-bugprone-integer-division,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-security.insecureAPI.strcpy,-clang-analyzer-valist.Uninitialized' \
-	src/*.c src/*/*.c -- -std=gnu99 -D_GNU_SOURCE -DOPS_VERSION='""' "${includes[@]}" 2> /dev/null
+# One process for each core; xargs fails if one of them does.
+checks="-*,bugprone-*,clang-analyzer-*,-bugprone-easily-swappable-parameters,-bugprone-narrowing-conversions,-bugprone-reserved-identifier,-bugprone-macro-parentheses,-bugprone-branch-clone,-bugprone-sizeof-expression,-bugprone-integer-division,-bugprone-assignment-in-if-condition,-bugprone-implicit-widening-of-multiplication-result,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling,-clang-analyzer-security.insecureAPI.strcpy,-clang-analyzer-valist.Uninitialized"
+printf '%s\n' src/*.c src/*/*.c |
+	xargs -P "$(nproc)" -I '{}' clang-tidy --quiet --warnings-as-errors='*' \
+		--checks="$checks" '{}' -- -std=gnu99 -D_GNU_SOURCE \
+		-DOPS_VERSION='""' "${includes[@]}" 2> /dev/null
 verdict clang-tidy $?
 
 # PGXS sets CC itself, so the analyzer's compiler is passed on by hand.
 scan_build=$(command -v scan-build || compgen -c scan-build- | head -1)
 "$scan_build" --status-bugs -o scan sh -c \
-	"make -s PG_CONFIG='$pg_config' CC=\"\$CC\" with_llvm=no" 2>&1 | tail -15
+	"make -s -j$(nproc) PG_CONFIG='$pg_config' CC=\"\$CC\" with_llvm=no" 2>&1 | tail -15
 verdict scan-build "${PIPESTATUS[0]}"
 make -s PG_CONFIG="$pg_config" clean
 
-make -s PG_CONFIG="$pg_config" CC=gcc with_llvm=no STRICT=1 \
+make -s -j"$(nproc)" PG_CONFIG="$pg_config" CC=gcc with_llvm=no STRICT=1 \
 	COPT='-fanalyzer -Wno-analyzer-use-of-uninitialized-value' 2>&1 | tail -60
 verdict 'gcc -fanalyzer' "${PIPESTATUS[0]}"
 exit $status

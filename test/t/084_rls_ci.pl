@@ -21,15 +21,6 @@ local $ENV{PGHOST}     = $node->host;
 local $ENV{PGPORT}     = $node->port;
 local $ENV{PGDATABASE} = 'postgres';
 
-# Exit status of the line, and what it printed.
-sub in_ci
-{
-	my ($stdout, $stderr) = run_command([ 'sh', '-c', $recipe ]);
-
-	return ($? >> 8, "$stdout$stderr");
-}
-
-# A finding about the server's age is none about the schema.
 sub waive
 {
 	my ($code, $until) = @_;
@@ -42,9 +33,23 @@ sub waive
 	return;
 }
 
+# Exit status of the line, and what it printed.
+sub run_recipe
+{
+	my ($stdout, $stderr) = run_command([ 'sh', '-c', $recipe ]);
+
+	return ($? >> 8, "$stdout$stderr");
+}
+
+# The same, but for what is said of the server's age, which is no matter of
+# the schema.
+sub in_ci
+{
+	waive('server_rls_cve', 'now() + interval $$1 hour$$');
+	return run_recipe();
+}
+
 my ($status, $said) = in_ci();
-waive('server_rls_cve', 'now() + interval $$1 hour$$');
-($status, $said) = in_ci();
 is($status, 0, 'an empty database passes') or diag($said);
 
 # The examples in order, each with the output that follows it, if one does.
@@ -111,11 +116,11 @@ $node->safe_psql('postgres', 'CREATE ROLE nobody_much LOGIN');
 {
 	local $ENV{PGUSER} = 'nobody_much';
 
-	($status, $said) = in_ci();
+	($status, $said) = run_recipe();
 	isnt($status, 0, 'who may not audit fails');
 }
 $node->stop;
-($status, $said) = in_ci();
+($status, $said) = run_recipe();
 isnt($status, 0, 'a server that is not there fails');
 
 done_testing();
