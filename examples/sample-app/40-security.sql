@@ -29,10 +29,6 @@ CREATE POLICY own_tenant ON public.projects TO authenticated
     WITH CHECK (tenant_id = (SELECT app.current_tenant()));
 
 -- Without WITH CHECK the USING expression holds for new rows as well.
-ALTER TABLE public.comments ENABLE ROW LEVEL SECURITY;
-CREATE POLICY own_tenant ON public.comments TO authenticated
-    USING (tenant_id = (SELECT app.current_tenant()));
-
 ALTER TABLE public.notifications ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own_rows ON public.notifications TO authenticated
     USING (tenant_id = (SELECT app.current_tenant())
@@ -92,8 +88,13 @@ CREATE POLICY members ON public.attachments TO authenticated
                    WHERE m.tenant_id = tenant_id
                      AND m.user_id = (SELECT auth.uid())));
 
--- BAD (policy_lookup_writable): whoever may enrol himself is a member of
--- whatever tenant he likes.
+-- BAD (policy_lookup_writable): what comments go by says who belongs where,
+-- but whoever may enrol himself is a member of whatever tenant he likes.
+ALTER TABLE public.comments ENABLE ROW LEVEL SECURITY;
+CREATE POLICY members ON public.comments TO authenticated
+    USING (tenant_id IN (SELECT m.tenant_id FROM public.memberships AS m
+                         WHERE m.user_id = (SELECT auth.uid())));
+
 ALTER TABLE public.memberships ENABLE ROW LEVEL SECURITY;
 CREATE POLICY see_own ON public.memberships FOR SELECT TO authenticated
     USING (user_id = (SELECT auth.uid()));

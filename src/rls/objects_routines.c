@@ -221,7 +221,7 @@ signature(const OpsRoutine *routine, const Oid *types, int ntypes)
 												routine->name));
 	for (int i = 0; i < ntypes; i++)
 	{
-		bits16		flags = FORMAT_TYPE_ALLOW_INVALID;
+		uint16		flags = FORMAT_TYPE_ALLOW_INVALID;
 
 		if (types[i] >= FirstNormalObjectId)
 			flags |= FORMAT_TYPE_FORCE_QUALIFY;
