@@ -473,6 +473,7 @@ run_one(Run *run, OpsStatement *statement, List *values, Trace *outer)
 {
 	Trace		trace = {.outer = outer};
 	OpsFormula *found;
+	ListCell   *lc;
 	List	   *result;
 
 	CHECK_FOR_INTERRUPTS();
@@ -500,13 +501,12 @@ run_one(Run *run, OpsStatement *statement, List *values, Trace *outer)
 		case ROUTINE_BLOCK:
 			result = run_list(run, statement->body, values,
 							  statement->handlers ? &trace : outer);
-			for (int i = 0; i < list_length(statement->handlers); i++)
+			foreach(lc, statement->handlers)
 			{
 				List	   *failed = after_failure(run, values, &trace);
 
 				result = merge(run, ops_formula_choice(),
-							   run_list(run, list_nth(statement->handlers, i),
-										failed, outer),
+							   run_list(run, lfirst(lc), failed, outer),
 							   result);
 			}
 			return result;
