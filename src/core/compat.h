@@ -12,11 +12,13 @@
 #ifndef OPS_COMPAT_H
 #define OPS_COMPAT_H
 
+#include "access/amapi.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/namespace.h"
+#include "catalog/pg_am.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_constraint.h"
 #include "common/relpath.h"
@@ -29,6 +31,9 @@
 #include "storage/bufmgr.h"
 #include "storage/proc.h"
 #include "storage/procarray.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/read_stream.h"
+#endif
 #include "storage/sinvaladt.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
@@ -37,6 +42,7 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/relmapper.h"
+#include "utils/spccache.h"
 #include "utils/typcache.h"
 
 #if PG_VERSION_NUM < 150000
@@ -155,6 +161,19 @@ ops_compat_guc_variables(int *count)
 #else
 	*count = GetNumConfigOptions();
 	return get_guc_variables();
+#endif
+}
+
+/*
+ * Whether workers can take part in building an index: GIN since 18.
+ */
+static inline bool
+ops_compat_can_build_parallel(Relation index)
+{
+#if PG_VERSION_NUM >= 170000
+	return index->rd_indam->amcanbuildparallel;
+#else
+	return index->rd_rel->relam == BTREE_AM_OID;
 #endif
 }
 
@@ -363,6 +382,8 @@ typedef struct OpsRelationStats
 	int64		dead_tuples;
 	int64		mod_since_analyze;
 	int64		ins_since_vacuum;
+	int64		inserted;
+	int64		deleted;
 	TimestampTz last_vacuum;	/* by anybody; 0 if never */
 	TimestampTz last_analyze;
 } OpsRelationStats;
@@ -381,6 +402,8 @@ ops_compat_relation_stats(Oid relid, bool shared, OpsRelationStats *stats)
 	if (entry == NULL)
 		return false;
 	stats->scans = entry->numscans;
+	stats->inserted = entry->tuples_inserted;
+	stats->deleted = entry->tuples_deleted;
 #if PG_VERSION_NUM >= 160000
 	stats->live_tuples = entry->live_tuples;
 	stats->dead_tuples = entry->dead_tuples;
@@ -401,6 +424,19 @@ ops_compat_relation_stats(Oid relid, bool shared, OpsRelationStats *stats)
 							  entry->autovac_analyze_timestamp);
 #endif
 	return true;
+}
+
+/*
+ * Whether REPACK (CONCURRENTLY) is there, since 19.
+ */
+static inline bool
+ops_compat_has_repack(void)
+{
+#if PG_VERSION_NUM >= 190000
+	return true;
+#else
+	return false;
+#endif
 }
 
 /*
@@ -596,6 +632,121 @@ ops_compat_operator_strategies(Oid operator)
 			strategies |= 1 << strategy;
 	}
 	return strategies;
+}
+
+/*
+ * Reading chosen blocks of a relation, ahead of their use.
+ *
+ * The callback names the next block, InvalidBlockNumber after the last one.
+ * It is asked for blocks long before they are used, must not touch a buffer
+ * and takes no lock.  Buffers come pinned, in the order of the callback.
+ * Since 17 a read stream does this; before, advice for the kernel.
+ */
+typedef BlockNumber (*OpsNextBlock) (void *state);
+
+typedef struct OpsBlockStream
+{
+	OpsNextBlock next;
+	void	   *state;
+#if PG_VERSION_NUM >= 170000
+	ReadStream *stream;
+#else
+	Relation	rel;
+	BufferAccessStrategy ring;
+	bool		ended;			/* the callback knows no more blocks */
+	int			size;			/* of the queue */
+	int			head;			/* the next one to read */
+	int			count;
+	BlockNumber last;			/* put into the queue */
+	BlockNumber *queue;
+#endif
+} OpsBlockStream;
+
+#if PG_VERSION_NUM >= 170000
+#ifndef READ_STREAM_USE_BATCHING
+#define READ_STREAM_USE_BATCHING 0	/* since 18 */
+#endif
+
+static inline BlockNumber
+ops_compat_stream_callback(ReadStream *stream, void *callback_private_data,
+						   void *per_buffer_data)
+{
+	OpsBlockStream *blocks = callback_private_data;
+
+	return blocks->next(blocks->state);
+}
+#endif
+
+static inline OpsBlockStream *
+ops_compat_begin_blocks(Relation rel, BufferAccessStrategy ring,
+						OpsNextBlock next, void *state)
+{
+	OpsBlockStream *blocks = palloc0(sizeof(OpsBlockStream));
+
+	blocks->next = next;
+	blocks->state = state;
+#if PG_VERSION_NUM >= 170000
+	blocks->stream = read_stream_begin_relation(READ_STREAM_MAINTENANCE |
+												READ_STREAM_USE_BATCHING,
+												ring, rel, MAIN_FORKNUM,
+												ops_compat_stream_callback,
+												blocks, 0);
+#else
+	blocks->rel = rel;
+	blocks->ring = ring;
+	blocks->last = InvalidBlockNumber;
+	blocks->size = 1 +
+		get_tablespace_maintenance_io_concurrency(rel->rd_rel->reltablespace);
+	blocks->queue = palloc(blocks->size * sizeof(BlockNumber));
+#endif
+	return blocks;
+}
+
+/*
+ * The next buffer, InvalidBuffer after the last one.
+ */
+static inline Buffer
+ops_compat_next_buffer(OpsBlockStream *blocks)
+{
+#if PG_VERSION_NUM >= 170000
+	return read_stream_next_buffer(blocks->stream, NULL);
+#else
+	BlockNumber block;
+
+	while (!blocks->ended && blocks->count < blocks->size)
+	{
+		block = blocks->next(blocks->state);
+		if (block == InvalidBlockNumber)
+		{
+			blocks->ended = true;
+			break;
+		}
+		/* The kernel sees by itself what is read in sequence. */
+		if (blocks->count > 0 && block != blocks->last + 1)
+			PrefetchBuffer(blocks->rel, MAIN_FORKNUM, block);
+		blocks->queue[(blocks->head + blocks->count) % blocks->size] = block;
+		blocks->count++;
+		blocks->last = block;
+	}
+	if (blocks->count == 0)
+		return InvalidBuffer;
+	block = blocks->queue[blocks->head];
+	blocks->head = (blocks->head + 1) % blocks->size;
+	blocks->count--;
+	return ReadBufferExtended(blocks->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+							  blocks->ring);
+#endif
+}
+
+static inline void
+ops_compat_end_blocks(OpsBlockStream *blocks)
+{
+#if PG_VERSION_NUM >= 170000
+	read_stream_end(blocks->stream);
+#else
+	pfree(blocks->queue);
+#endif
+	pfree(blocks);
 }
 
 #endif							/* OPS_COMPAT_H */

@@ -25,6 +25,9 @@ char	   *ops_guc_superusers;
 /* The newest migration that should have run, for whoever deploys with CI. */
 char	   *ops_guc_expected_migration;
 
+/* Where the choice of pages for ops.bloat_report() starts; 0: anywhere. */
+int			ops_guc_bloat_seed;
+
 /* How long ops.health() may take when the call names no budget. */
 int			ops_guc_fast_budget;
 int			ops_guc_deep_budget;
@@ -44,6 +47,13 @@ int			ops_guc_statistics_min_age;
 void
 ops_guc_init(void)
 {
+	DefineCustomIntVariable("operations_runbook.bloat_seed",
+							gettext_noop("Makes ops.bloat_report() choose the same pages every time."),
+							gettext_noop("Zero chooses others each time."),
+							&ops_guc_bloat_seed,
+							0, 0, INT_MAX,
+							PGC_USERSET, 0,
+							NULL, NULL, NULL);
 	DefineCustomIntVariable("operations_runbook.deep_budget",
 							gettext_noop("Sets how long a deep health check can take."),
 							gettext_noop("Checks that do not fit are reported as unknown."),

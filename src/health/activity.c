@@ -3,31 +3,15 @@
  * activity.c
  *	  What every process of the server is doing, read once for each run.
  *
- * Reads the shared arrays where they lie, without any lock.  Status entries
- * are read by their change counter, as the server itself reads them; xid and
- * xmin are single words.  What does not fit together (a process that ended
- * while we looked) is left out.
- *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/transam.h"
-#include "access/twophase.h"
 #include "commands/dbcommands.h"
-#include "commands/progress.h"
-#include "core/srf.h"
-#include "executor/executor.h"
 #include "health/activity.h"
 #include "utils/builtins.h"
-#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/timestamp.h"
-
-static bool read_status(volatile PgBackendStatus *entry, OpsBackend *backend);
-static void read_proc(volatile PGPROC *proc, OpsBackend *backend);
-static void read_prepared(HeapTupleHeader row, void *arg);
-static TimestampTz checkpointer_start(volatile PgBackendStatus *entries);
 
 /*
  * The activity as of this run's first call.
@@ -35,41 +19,9 @@ static TimestampTz checkpointer_start(volatile PgBackendStatus *entries);
 const OpsActivity *
 ops_activity(OpsRun *run)
 {
-	volatile PgBackendStatus *entries = ops_compat_backend_status_array();
-	OpsActivity *activity;
-
-	if (run->activity)
-		return run->activity;
-
-	activity = palloc0(sizeof(OpsActivity));
-	activity->backend = palloc0(MaxBackends * sizeof(OpsBackend));
-	for (int i = 0; i < MaxBackends; i++)
-	{
-		volatile PGPROC *proc = &ProcGlobal->allProcs[i];
-		OpsBackend *backend = &activity->backend[activity->count];
-		int			slot;
-
-		if (proc->pid == 0)
-			continue;
-		slot = ops_compat_status_slot(proc);
-		if (slot < 0 || slot >= MaxBackends ||
-			!read_status(&entries[slot], backend) ||
-			backend->pid != proc->pid)
-			continue;
-		read_proc(proc, backend);
-		if (backend->type == B_BACKEND && backend->state == STATE_DISABLED)
-			activity->nuntracked++;
-		activity->count++;
-	}
-	if (max_prepared_xacts > 0)
-	{
-		activity->prepared = palloc(max_prepared_xacts * sizeof(OpsPrepared));
-		ops_srf_read(F_PG_PREPARED_XACT, read_prepared, activity);
-	}
-	activity->checkpointer_started = checkpointer_start(entries);
-
-	run->activity = activity;
-	return activity;
+	if (run->activity == NULL)
+		run->activity = ops_activity_read();
+	return run->activity;
 }
 
 /*
@@ -102,23 +54,6 @@ ops_seconds_since(const OpsRun *run, TimestampTz then)
 }
 
 /*
- * A duration as people say it, in at most two units.
- */
-const char *
-ops_duration(double seconds)
-{
-	int64		whole = (int64) seconds;
-
-	if (whole < 60)
-		return psprintf("%lld s", (long long) whole);
-	if (whole < 3600)
-		return psprintf("%lld min %lld s", (long long) whole / 60, (long long) whole % 60);
-	if (whole < 86400)
-		return psprintf("%lld h %lld min", (long long) whole / 3600, (long long) whole % 3600 / 60);
-	return psprintf("%lld d %lld h", (long long) whole / 86400, (long long) whole % 86400 / 3600);
-}
-
-/*
  * Name of a role, NULL if it is none or gone.
  */
 const char *
@@ -131,87 +66,4 @@ const char *
 ops_database_name(Oid database)
 {
 	return OidIsValid(database) ? get_database_name(database) : NULL;
-}
-
-/*
- * Copy what we need of a status entry; false if nobody uses it.
- */
-static bool
-read_status(volatile PgBackendStatus *entry, OpsBackend *backend)
-{
-	for (;;)
-	{
-		int			before;
-		int			after;
-
-		pgstat_begin_read_activity(entry, before);
-		backend->pid = entry->st_procpid;
-		backend->type = entry->st_backendType;
-		backend->database = entry->st_databaseid;
-		backend->role = entry->st_userid;
-		backend->state = entry->st_state;
-		backend->started = entry->st_proc_start_timestamp;
-		backend->xact_start = entry->st_xact_start_timestamp;
-		backend->query_start = entry->st_activity_start_timestamp;
-		backend->state_start = entry->st_state_start_timestamp;
-		backend->progress = entry->st_progress_command;
-		backend->progress_relation = entry->st_progress_command_target;
-		backend->progress_index = (Oid)
-			entry->st_progress_param[PROGRESS_CREATEIDX_INDEX_OID];
-		pgstat_end_read_activity(entry, after);
-		if (pgstat_read_activity_complete(before, after))
-			break;
-		CHECK_FOR_INTERRUPTS();
-	}
-
-	if (backend->progress != PROGRESS_COMMAND_CREATE_INDEX)
-		backend->progress_index = InvalidOid;
-	return backend->pid != 0;
-}
-
-static void
-read_proc(volatile PGPROC *proc, OpsBackend *backend)
-{
-	backend->xid = proc->xid;
-	backend->xmin = proc->xmin;
-	backend->in_vacuum = (proc->statusFlags &
-						  (PROC_IN_VACUUM | PROC_IN_LOGICAL_DECODING)) != 0;
-	backend->wait_start = 0;
-	if (proc->waitStatus == PROC_WAIT_STATUS_WAITING)
-		backend->wait_start = (TimestampTz)
-			pg_atomic_read_u64((pg_atomic_uint64 *) &proc->waitStart);
-}
-
-/*
- * A row of pg_prepared_xact().
- */
-static void
-read_prepared(HeapTupleHeader row, void *arg)
-{
-	OpsActivity *activity = (OpsActivity *) arg;
-	OpsPrepared *prepared = &activity->prepared[activity->nprepared++];
-	bool		isnull;
-
-	prepared->xid = DatumGetTransactionId(GetAttributeByNum(row, 1, &isnull));
-	prepared->gid = TextDatumGetCString(GetAttributeByNum(row, 2, &isnull));
-	prepared->prepared = DatumGetTimestampTz(GetAttributeByNum(row, 3, &isnull));
-	prepared->role = DatumGetObjectId(GetAttributeByNum(row, 4, &isnull));
-	prepared->database = DatumGetObjectId(GetAttributeByNum(row, 5, &isnull));
-}
-
-/*
- * When the checkpointer started: with the server, or again after a crash.
- */
-static TimestampTz
-checkpointer_start(volatile PgBackendStatus *entries)
-{
-	for (int i = MaxBackends; i < MaxBackends + OPS_NUM_AUX_SLOTS; i++)
-	{
-		OpsBackend	process;
-
-		if (read_status(&entries[i], &process) &&
-			process.type == B_CHECKPOINTER)
-			return process.started;
-	}
-	return 0;
 }

@@ -38,6 +38,7 @@ const OpsFamily ops_family_table[] = {
 	{"schema", ops_schema_checks, &ops_schema_count},
 	{"sequences", ops_sequences_checks, &ops_sequences_count},
 	{"jobs", ops_jobs_checks, &ops_jobs_count},
+	{"bloat", ops_bloat_checks, &ops_bloat_count},
 	{NULL, NULL, NULL}
 };
 

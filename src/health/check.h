@@ -196,6 +196,8 @@ extern int	ops_threshold_read(OpsThreshold **thresholds, const char **note);
 /* The families, one file each. */
 extern const OpsCheck ops_activity_checks[];
 extern const int ops_activity_count;
+extern const OpsCheck ops_bloat_checks[];
+extern const int ops_bloat_count;
 extern const OpsCheck ops_horizon_checks[];
 extern const int ops_horizon_count;
 extern const OpsCheck ops_indexes_checks[];

@@ -4,10 +4,7 @@
  *	  Checks of what keeps vacuum from removing and freezing rows, and of how
  *	  far the counters of transactions are from the end.
  *
- * The horizon is the oldest transaction that somebody may still have to see.
- * Who holds it back is found where the server itself looks when it computes
- * it: processes, prepared transactions and replication slots.  Everything is
- * in shared memory, on a standby as well.
+ * Who holds the horizon back is found by core/horizon.c.
  *
  *-------------------------------------------------------------------------
  */
@@ -17,42 +14,53 @@
 
 #include "access/multixact.h"
 #include "access/transam.h"
+#include "core/horizon.h"
 #include "health/activity.h"
 #include "postmaster/autovacuum.h"
-#include "replication/slot.h"
 #include "storage/lwlock.h"
 #include "utils/builtins.h"
 
 /* Ids at which a counter of 32 bits has come half around: the end. */
 #define WRAPAROUND	2147483648.0
 
-/* Oldest transaction in use anywhere, and by whom, as far as looked. */
-typedef struct Horizon
+/*
+ * Who holds back the horizon, apart from this very process.
+ */
+static List *
+other_holders(OpsRun *run)
 {
-	TransactionId next;
-	int64		age;			/* in transactions; -1 if there is no holder */
-	const char *holder;			/* translated */
-	const char *remedy;
-} Horizon;
+	List	   *holders = NIL;
+	ListCell   *lc;
 
-static TransactionId
-older_xid(TransactionId a, TransactionId b)
-{
-	if (!TransactionIdIsNormal(a))
-		return b;
-	if (!TransactionIdIsNormal(b))
-		return a;
-	return TransactionIdPrecedes(a, b) ? a : b;
+	foreach(lc, ops_horizon_holders(ops_activity(run)))
+	{
+		OpsHorizonHolder *holder = lfirst(lc);
+
+		if (holder->pid != MyProcPid)
+			holders = lappend(holders, holder);
+	}
+	return holders;
 }
 
 /*
- * Whether vacuum has to mind what this process sees.
+ * Note who holds it; the result is where to add to its facts, or NULL.
  */
-static bool
-holds_horizon(const OpsBackend *backend)
+static OpsCulprit *
+name_holder(OpsResult *result, double value, const OpsHorizonHolder *holder)
 {
-	return backend->pid != MyProcPid && !backend->in_vacuum &&
-		TransactionIdIsNormal(older_xid(backend->xid, backend->xmin));
+	OpsCulprit *culprit = ops_result_culprit(result, value);
+
+	if (culprit == NULL)
+		return NULL;
+	culprit->pid = holder->pid;
+	if (holder->kind == OPS_HOLDER_SLOT)
+		culprit->slot = holder->name;
+	else
+		culprit->name = holder->name;
+	culprit->role = ops_role_name(holder->role);
+	culprit->database = ops_database_name(holder->database);
+	culprit->value = value;
+	return culprit;
 }
 
 /*
@@ -65,181 +73,65 @@ holds_horizon(const OpsBackend *backend)
 static void
 probe_xmin_horizon(OpsRun *run, OpsResult *result)
 {
-	const OpsActivity *activity = ops_activity(run);
+	const OpsHorizonHolder *oldest = NULL;
 	double		longest = 0;
 	int			holders = 0;
+	ListCell   *lc;
 
-	for (int i = 0; i < activity->count; i++)
+	foreach(lc, other_holders(run))
 	{
-		const OpsBackend *backend = &activity->backend[i];
+		const OpsHorizonHolder *holder = lfirst(lc);
 		OpsCulprit *culprit;
 		double		seconds;
 
-		if (!holds_horizon(backend) || backend->xact_start == 0)
+		if (holder->since == 0)
 			continue;
 		holders++;
-		seconds = ops_seconds_since(run, backend->xact_start);
-		culprit = ops_result_culprit(result, seconds);
-		if (culprit)
-		{
-			culprit->pid = backend->pid;
-			culprit->role = ops_role_name(backend->role);
-			culprit->database = ops_database_name(backend->database);
-			culprit->value = seconds;
-		}
-		longest = Max(longest, seconds);
-	}
-	for (int i = 0; i < activity->nprepared; i++)
-	{
-		const OpsPrepared *prepared = &activity->prepared[i];
-		double		seconds = ops_seconds_since(run, prepared->prepared);
-		OpsCulprit *culprit = ops_result_culprit(result, seconds);
-
-		holders++;
-		if (culprit)
-		{
-			culprit->name = prepared->gid;
-			culprit->role = ops_role_name(prepared->role);
-			culprit->database = ops_database_name(prepared->database);
+		seconds = ops_seconds_since(run, holder->since);
+		culprit = name_holder(result, seconds, holder);
+		if (culprit && holder->kind == OPS_HOLDER_PREPARED)
 			culprit->note = _("prepared transaction");
-			culprit->value = seconds;
+		if (oldest == NULL || seconds > longest)
+		{
+			oldest = holder;
+			longest = seconds;
 		}
-		longest = Max(longest, seconds);
 	}
 
-	if (holders == 0)
+	if (oldest == NULL)
 		ops_result_value(result, 0, "%s", _("no transaction holds back vacuum"));
 	else
+	{
 		ops_result_value(result, longest,
 						 ngettext("%d transaction holds back vacuum, for %s",
 								  "%d transactions hold back vacuum, the oldest for %s",
 								  holders),
 						 holders, ops_duration(longest));
-	if (result->nculprits > 0)
-	{
-		const OpsCulprit *oldest = &result->culprit[0];
 
+		/* Only a sender in a transaction of its own has a time. */
 		if (oldest->pid != 0)
 			ops_result_remedy(result, "SELECT pg_terminate_backend(%d);", oldest->pid);
 		else
-			ops_result_remedy(result, "ROLLBACK PREPARED %s;",
-							  quote_literal_cstr(oldest->name));
+			ops_result_remedy(result, "%s", ops_horizon_command(oldest));
 	}
 	ops_activity_distrust(run, result);
 }
 
-/*
- * Note one that holds the horizon; the result is where to add to its facts,
- * or NULL.
- */
-static OpsCulprit *
-add_holder(Horizon *horizon, OpsResult *result, TransactionId xid,
-		   const char *holder, const char *remedy)
+static const char *
+holder_note(const OpsHorizonHolder *holder)
 {
-	int64		age = Max(0, (int32) (horizon->next - xid));
-	OpsCulprit *culprit = ops_result_culprit(result, age);
-
-	if (age > horizon->age)
+	switch (holder->kind)
 	{
-		horizon->age = age;
-		horizon->holder = holder;
-		horizon->remedy = remedy;
+		case OPS_HOLDER_SESSION:
+			return _("transaction");
+		case OPS_HOLDER_STANDBY:
+			return _("standby's feedback");
+		case OPS_HOLDER_PREPARED:
+			return _("prepared transaction");
+		case OPS_HOLDER_SLOT:
+			return holder->active ? _("active slot") : _("inactive slot");
 	}
-	if (culprit)
-		culprit->value = age;
-	return culprit;
-}
-
-static void
-add_processes(OpsRun *run, Horizon *horizon, OpsResult *result)
-{
-	const OpsActivity *activity = ops_activity(run);
-
-	for (int i = 0; i < activity->count; i++)
-	{
-		const OpsBackend *backend = &activity->backend[i];
-		bool		standby = backend->type == B_WAL_SENDER;
-		OpsCulprit *culprit;
-
-		if (!holds_horizon(backend))
-			continue;
-		culprit = add_holder(horizon, result,
-							 older_xid(backend->xid, backend->xmin),
-							 standby ? psprintf(_("a standby's feedback, received by process %d"), backend->pid) :
-							 psprintf(_("a transaction of process %d"), backend->pid),
-							 standby ? "SELECT pid, application_name, client_addr, backend_xmin FROM pg_stat_replication;" :
-							 psprintf("SELECT pg_terminate_backend(%d);", backend->pid));
-		if (culprit)
-		{
-			culprit->pid = backend->pid;
-			culprit->role = ops_role_name(backend->role);
-			culprit->database = ops_database_name(backend->database);
-			culprit->note = standby ? _("standby's feedback") : _("transaction");
-		}
-	}
-}
-
-static void
-add_prepared(OpsRun *run, Horizon *horizon, OpsResult *result)
-{
-	const OpsActivity *activity = ops_activity(run);
-
-	for (int i = 0; i < activity->nprepared; i++)
-	{
-		const OpsPrepared *prepared = &activity->prepared[i];
-		OpsCulprit *culprit;
-
-		culprit = add_holder(horizon, result, prepared->xid,
-							 psprintf(_("prepared transaction \"%s\""), prepared->gid),
-							 psprintf("ROLLBACK PREPARED %s;", quote_literal_cstr(prepared->gid)));
-		if (culprit)
-		{
-			culprit->name = prepared->gid;
-			culprit->role = ops_role_name(prepared->role);
-			culprit->database = ops_database_name(prepared->database);
-			culprit->note = _("prepared transaction");
-		}
-	}
-}
-
-/*
- * Slots, by the values that vacuum minds.
- */
-static void
-add_slots(Horizon *horizon, OpsResult *result)
-{
-	LWLockAcquire(ReplicationSlotControlLock, LW_SHARED);
-	for (int i = 0; i < max_replication_slots; i++)
-	{
-		ReplicationSlot *slot = &ReplicationSlotCtl->replication_slots[i];
-		ReplicationSlot copy;
-		const char *name = NameStr(copy.data.name);
-		TransactionId xmin;
-		bool		active;
-		OpsCulprit *culprit;
-
-		if (!slot->in_use)
-			continue;
-		SpinLockAcquire(&slot->mutex);
-		copy = *slot;
-		SpinLockRelease(&slot->mutex);
-
-		xmin = older_xid(copy.effective_xmin, copy.effective_catalog_xmin);
-		if (ops_compat_slot_invalidated(&copy.data) || !TransactionIdIsNormal(xmin))
-			continue;
-		active = ops_compat_slot_pid(&copy) != 0;
-		culprit = add_holder(horizon, result, xmin,
-							 psprintf(active ? _("replication slot \"%s\"") :
-									  _("inactive replication slot \"%s\""), name),
-							 psprintf("SELECT slot_name, slot_type, active, xmin, catalog_xmin FROM pg_replication_slots WHERE slot_name = %s;",
-									  quote_literal_cstr(name)));
-		if (culprit)
-		{
-			culprit->slot = pstrdup(name);
-			culprit->note = active ? _("active slot") : _("inactive slot");
-		}
-	}
-	LWLockRelease(ReplicationSlotControlLock);
+	pg_unreachable();
 }
 
 /*
@@ -248,24 +140,38 @@ add_slots(Horizon *horizon, OpsResult *result)
 static void
 probe_xmin_horizon_xids(OpsRun *run, OpsResult *result)
 {
-	Horizon		horizon = {.age = -1};
+	List	   *holders = other_holders(run);
+	const OpsHorizonHolder *oldest = NULL;
+	int64		oldest_age = 0;
+	TransactionId next;
+	ListCell   *lc;
 
 	/* The newest last, so that no age comes out negative. */
-	(void) ops_activity(run);
-	horizon.next = ReadNextTransactionId();
+	next = ReadNextTransactionId();
 
-	add_processes(run, &horizon, result);
-	add_prepared(run, &horizon, result);
-	add_slots(&horizon, result);
-	if (horizon.age < 0)
+	foreach(lc, holders)
+	{
+		const OpsHorizonHolder *holder = lfirst(lc);
+		int64		age = ops_horizon_age(holder, OPS_HORIZON_SHARED, next);
+		OpsCulprit *culprit = name_holder(result, age, holder);
+
+		if (culprit)
+			culprit->note = holder_note(holder);
+		if (oldest == NULL || age > oldest_age)
+		{
+			oldest = holder;
+			oldest_age = age;
+		}
+	}
+	if (oldest == NULL)
 	{
 		ops_result_value(result, 0, "%s", _("nothing holds back vacuum"));
 		return;
 	}
-	ops_result_value(result, horizon.age,
+	ops_result_value(result, oldest_age,
 					 _("vacuum is held back by %lld transactions, by %s"),
-					 (long long) horizon.age, horizon.holder);
-	ops_result_remedy(result, "%s", horizon.remedy);
+					 (long long) oldest_age, ops_horizon_name(oldest));
+	ops_result_remedy(result, "%s", ops_horizon_command(oldest));
 }
 
 /*

@@ -21,7 +21,7 @@ static OpsTruth evaluate_witness(OpsSearch *search, OpsGoal *goal);
 static bool sources_decided(OpsSearch *search, int term);
 static uint8 source_states(OpsSearch *search, OpsSource *source);
 static uint8 relation_domain(OpsSearch *search, const Variable *variable);
-static bool pair_domain(OpsSearch *search, int a, int b, uint8 * relates);
+static bool pair_domain(OpsSearch *search, int a, int b, uint8 *relates);
 
 OpsTruth
 ops_search_evaluate(OpsSearch *search, OpsGoal *goal)
@@ -365,7 +365,7 @@ relation_domain(OpsSearch *search, const Variable *variable)
  * What is known of two terms, seen from the first one.
  */
 static bool
-pair_domain(OpsSearch *search, int a, int b, uint8 * relates)
+pair_domain(OpsSearch *search, int a, int b, uint8 *relates)
 {
 	const ProblemTerm *left = &search->problem->terms[a];
 	const ProblemTerm *right = &search->problem->terms[b];

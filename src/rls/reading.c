@@ -10,32 +10,28 @@
  */
 #include "postgres.h"
 
-#include "access/xact.h"
+#include "core/attempt.h"
 #include "nodes/readfuncs.h"
 #include "rls/routine.h"
 #include "rls/tenancy.h"
 #include "utils/memutils.h"
-#include "utils/resowner.h"
 
 /* A policy with its trees as text. */
 typedef struct PolicyText
 {
+	OpsRlsAudit *audit;
 	OpsRlsRelation *relation;
 	OpsRlsPolicy *policy;
 	const char *qual;
 	const char *check;
 } PolicyText;
 
-typedef void (*PolicyReader) (OpsRlsAudit *audit, PolicyText *policy_text);
-
-static void read_all(OpsRlsAudit *audit, PolicyText *policy_text);
-static void read_one(OpsRlsAudit *audit, PolicyText *policy_text);
+static void read_all(void *audit);
+static void read_one(void *arg);
 static void forget_formulas(OpsRlsAudit *audit);
 static void take_carefully(OpsRlsAudit *audit, OpsRlsRelation *relation,
 						   OpsRlsPolicy *policy, const char *qual,
 						   const char *check);
-static const char *read_guarded(OpsRlsAudit *audit, PolicyReader reader,
-								PolicyText *policy_text);
 static void take_policy(OpsRlsAudit *audit, OpsRlsRelation *relation,
 						OpsRlsPolicy *policy, const char *qual,
 						const char *check);
@@ -56,7 +52,7 @@ ops_rls_read_formulas(OpsRlsAudit *audit)
 	List	   *findings = list_copy(audit->findings);
 
 	ops_formula_begin(audit);
-	if (read_guarded(audit, read_all, NULL) == NULL)
+	if (ops_attempt(read_all, audit) == NULL)
 		return;
 
 	audit->findings = findings;
@@ -66,7 +62,7 @@ ops_rls_read_formulas(OpsRlsAudit *audit)
 }
 
 static void
-read_all(OpsRlsAudit *audit, PolicyText *policy_text)
+read_all(void *audit)
 {
 	ops_rls_read_policies(audit, take_policy);
 }
@@ -83,7 +79,7 @@ forget_formulas(OpsRlsAudit *audit)
 		OpsRlsRelation *relation = lfirst(lc);
 		ListCell   *cell;
 
-		relation->candidates = NULL;
+		relation->candidates = relation->identified = NULL;
 		foreach(cell, relation->policies)
 		{
 			OpsRlsPolicy *policy = lfirst(cell);
@@ -97,62 +93,27 @@ static void
 take_carefully(OpsRlsAudit *audit, OpsRlsRelation *relation,
 			   OpsRlsPolicy *policy, const char *qual, const char *check)
 {
-	PolicyText	policy_text = {relation, policy, qual, check};
-	const char *obstacle = read_guarded(audit, read_one, &policy_text);
+	PolicyText	policy_text = {audit, relation, policy, qual, check};
+	ErrorData  *error = ops_attempt(read_one, &policy_text);
 	MemoryContext scratch;
 
-	if (obstacle == NULL)
+	if (error == NULL)
 		return;
 	scratch = MemoryContextSwitchTo(audit->context);
 	if (qual)
-		policy->qual = ops_formula_free(pstrdup(obstacle));
+		policy->qual = ops_formula_free(pstrdup(error->message));
 	if (check)
-		policy->check = ops_formula_free(pstrdup(obstacle));
+		policy->check = ops_formula_free(pstrdup(error->message));
 	MemoryContextSwitchTo(scratch);
 }
 
 static void
-read_one(OpsRlsAudit *audit, PolicyText *policy_text)
+read_one(void *arg)
 {
-	take_policy(audit, policy_text->relation, policy_text->policy,
-				policy_text->qual, policy_text->check);
-}
+	PolicyText *policy_text = arg;
 
-/*
- * Do something in a subtransaction; the message if it raised an error.
- */
-static const char *
-read_guarded(OpsRlsAudit *audit, PolicyReader reader, PolicyText *policy_text)
-{
-	MemoryContext caller = CurrentMemoryContext;
-	ResourceOwner owner = CurrentResourceOwner;
-	const char *volatile message = NULL;
-
-	BeginInternalSubTransaction(NULL);
-	MemoryContextSwitchTo(caller);
-	PG_TRY();
-	{
-		reader(audit, policy_text);
-		ReleaseCurrentSubTransaction();
-	}
-	PG_CATCH();
-	{
-		ErrorData  *edata;
-
-		MemoryContextSwitchTo(caller);
-		edata = CopyErrorData();
-		FlushErrorState();
-		RollbackAndReleaseCurrentSubTransaction();
-		MemoryContextSwitchTo(caller);
-		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(edata->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
-			ReThrowError(edata);
-		message = edata->message;
-	}
-	PG_END_TRY();
-	MemoryContextSwitchTo(caller);
-	CurrentResourceOwner = owner;
-	return message;
+	take_policy(policy_text->audit, policy_text->relation,
+				policy_text->policy, policy_text->qual, policy_text->check);
 }
 
 static void

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # bench/run.sh: how fast ops.health() is, against hand-written SQL over the
-# same facts in the same run; then rls.sh does so for ops.rls_audit().  Prints
-# times of this machine and ratios; the ratios are what holds elsewhere.  Needs
-# root on Debian, as `make test` does.
+# same facts in the same run; then rls.sh does so for ops.rls_audit(), bloat/run.sh
+# for ops.bloat_report().  Prints times of this machine and ratios; the ratios
+# are what holds elsewhere.  Needs root on Debian, as `make test` does.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 source_tree=$PWD
@@ -125,4 +125,6 @@ verdict 'price of a relation, largest database to smallest' \
 	"$(awk '{ print $3 / $1 }' <<< "$sizes")" '<=' 1.5
 echo
 test/bench/rls.sh || missed=yes
+echo
+test/bench/bloat/run.sh || missed=yes
 [ -z "$missed" ]

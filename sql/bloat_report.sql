@@ -1,0 +1,165 @@
+-- ops.bloat_report(): what a rewrite gives back, held against rewriting.
+-- Sizes are compared, not shown; statistics and autovacuum are kept out of it.
+SET client_min_messages = warning;
+SET timezone = 'UTC';
+SET operations_runbook.bloat_seed = 4711;
+CREATE SCHEMA bloat;
+
+-- Three rows in four are gone, and nobody has vacuumed.
+CREATE TABLE bloat.quarter (id int PRIMARY KEY, tenant text, filler text)
+    WITH (autovacuum_enabled = false);
+INSERT INTO bloat.quarter
+SELECT i, 'tenant ' || i % 100, repeat('x', 50 + i % 150) FROM generate_series(1, 40000) AS i;
+CREATE INDEX quarter_tenant ON bloat.quarter (tenant);
+DELETE FROM bloat.quarter WHERE id % 4 <> 0;
+
+-- Packed as tight as it gets.
+CREATE TABLE bloat.packed (id int PRIMARY KEY, filler text)
+    WITH (autovacuum_enabled = false);
+INSERT INTO bloat.packed SELECT i, repeat('x', 100) FROM generate_series(1, 20000) AS i;
+
+-- Room left on purpose is no bloat.
+CREATE TABLE bloat.roomy (id int, filler text)
+    WITH (autovacuum_enabled = false, fillfactor = 50);
+INSERT INTO bloat.roomy SELECT i, repeat('x', 100) FROM generate_series(1, 20000) AS i;
+
+-- A dropped column stays in every row until it is rewritten.
+CREATE TABLE bloat.lighter (id int, burden text, kept text)
+    WITH (autovacuum_enabled = false);
+INSERT INTO bloat.lighter SELECT i, repeat('x', 300), 'kept' FROM generate_series(1, 10000) AS i;
+ALTER TABLE bloat.lighter DROP COLUMN burden;
+
+-- Values out of line.
+CREATE TABLE bloat.documents (id int, body text)
+    WITH (autovacuum_enabled = false, toast.autovacuum_enabled = false);
+ALTER TABLE bloat.documents ALTER COLUMN body SET STORAGE EXTERNAL;
+INSERT INTO bloat.documents SELECT i, repeat('d', 3000 + i % 4000) FROM generate_series(1, 1500) AS i;
+DELETE FROM bloat.documents WHERE id % 3 = 0;
+
+CREATE MATERIALIZED VIEW bloat.summary AS SELECT tenant, count(*) FROM bloat.quarter GROUP BY tenant;
+CREATE TABLE bloat.empty (id int);
+
+-- Every page, and then the rewrite itself.
+CREATE TABLE bloat.report AS
+SELECT relation, parent, kind, size_bytes, reclaimable_bytes, reclaimable_low, reclaimable_high,
+       sampled_blocks, total_blocks, method, action, note, dead_bytes, live_rows, true AS exact
+  FROM ops.bloat_report(min_size => 0, exact => true)
+ WHERE relation::text LIKE 'bloat.%' OR parent::text LIKE 'bloat.%'
+    OR parent IN (SELECT reltoastrelid FROM pg_class WHERE oid = 'bloat.documents'::regclass);
+INSERT INTO bloat.report
+SELECT relation, parent, kind, size_bytes, reclaimable_bytes, reclaimable_low, reclaimable_high,
+       sampled_blocks, total_blocks, method, action, note, dead_bytes, live_rows, false
+  FROM ops.bloat_report(min_size => 0)
+ WHERE relation::text LIKE 'bloat.%' OR parent::text LIKE 'bloat.%'
+    OR parent IN (SELECT reltoastrelid FROM pg_class WHERE oid = 'bloat.documents'::regclass);
+CREATE TABLE bloat.before AS
+SELECT DISTINCT relation, pg_relation_size(relation) AS size FROM bloat.report
+ WHERE relation <> 'bloat.report'::regclass;
+VACUUM FULL bloat.quarter;
+VACUUM FULL bloat.packed;
+VACUUM FULL bloat.roomy;
+VACUUM FULL bloat.lighter;
+VACUUM FULL bloat.documents;
+VACUUM FULL bloat.summary;
+
+SELECT (CASE WHEN r.kind = 'toast' THEN 'TOAST of ' || r.parent::text
+             WHEN r.parent::text LIKE 'pg_toast%' THEN 'index of TOAST'
+             ELSE r.relation::text END) COLLATE "C" AS name,
+       r.kind, r.exact, split_part(r.method, '+', 1) AS method, r.note,
+       abs(r.reclaimable_bytes - (b.size - pg_relation_size(r.relation))) * 100
+           <= greatest(b.size, 8192 * 20) * CASE WHEN r.kind IN ('heap', 'matview') AND r.exact THEN 0.1 ELSE 3 END AS right,
+       b.size - pg_relation_size(r.relation) BETWEEN r.reclaimable_low - 8192 AND r.reclaimable_high + 8192 AS in_interval
+  FROM bloat.report AS r JOIN bloat.before AS b USING (relation)
+ ORDER BY name, r.exact DESC;
+
+-- What was there to be had, in points of the size.
+SELECT relation, round(100.0 * reclaimable_bytes / nullif(size_bytes, 0), -1) AS about_pct, live_rows
+  FROM bloat.report
+ WHERE exact AND kind = 'heap' AND relation <> 'bloat.report'::regclass
+ ORDER BY relation::text COLLATE "C";
+
+-- After the rewrite nothing is left to be gained.
+SELECT CASE WHEN relation::text LIKE 'pg_toast%' THEN 'TOAST' ELSE relation::text END AS relation, kind,
+       reclaimable_bytes < greatest(size_bytes / 50, 16384) AS nothing_left, action
+  FROM ops.bloat_report('bloat.quarter')
+ ORDER BY relation::text COLLATE "C";
+
+-- A sample, twice with the same seed and once with another one.
+CREATE TABLE bloat.sampled (id int, filler text) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.sampled SELECT i, repeat('x', 20 + i % 400) FROM generate_series(1, 60000) AS i;
+DELETE FROM bloat.sampled WHERE id % 7 < 3;
+CREATE FUNCTION bloat.figures(seed int) RETURNS text LANGUAGE plpgsql AS $$
+DECLARE found text;
+BEGIN
+    PERFORM set_config('operations_runbook.bloat_seed', seed::text, true);
+    SELECT r::text INTO found FROM ops.bloat_report('bloat.sampled') AS r WHERE kind = 'heap';
+    RETURN found;
+END $$;
+SELECT bloat.figures(1) = bloat.figures(1) AS same_seed, bloat.figures(1) = bloat.figures(2) AS other_seed;
+SELECT split_part(method, '+', 1) AS method, sampled_blocks < total_blocks AS sampled,
+       reclaimable_low <= reclaimable_bytes AND reclaimable_bytes <= reclaimable_high AS ordered,
+       reclaimable_high - reclaimable_low <= 0.05 * size_bytes AS narrow
+  FROM ops.bloat_report('bloat.sampled') WHERE kind = 'heap';
+
+-- Partitions add up.
+CREATE TABLE bloat.events (at int, filler text) PARTITION BY RANGE (at);
+CREATE TABLE bloat.events_1 PARTITION OF bloat.events FOR VALUES FROM (0) TO (1000) WITH (autovacuum_enabled = false);
+CREATE TABLE bloat.events_2 PARTITION OF bloat.events FOR VALUES FROM (1000) TO (2000) WITH (autovacuum_enabled = false);
+CREATE INDEX events_at ON bloat.events (at);
+INSERT INTO bloat.events SELECT i % 2000, repeat('x', 200) FROM generate_series(1, 20000) AS i;
+DELETE FROM bloat.events WHERE at < 900;
+SELECT relation, parent, kind, action <> 'none' AS advice, note FROM ops.bloat_report('bloat.events')
+ WHERE relation::text NOT LIKE 'pg_toast%'
+ ORDER BY relation::text COLLATE "C";
+SELECT sum(size_bytes) FILTER (WHERE kind = 'heap') = sum(size_bytes) FILTER (WHERE relation = 'bloat.events'::regclass) AS sizes,
+       sum(reclaimable_bytes) FILTER (WHERE kind = 'heap') - sum(reclaimable_bytes) FILTER (WHERE relation = 'bloat.events'::regclass) BETWEEN -8192 AND 8192 AS space
+  FROM ops.bloat_report('bloat.events');
+SELECT relation, kind FROM ops.bloat_report('bloat.events_at') ORDER BY relation::text COLLATE "C";
+
+-- One index, one TOAST table, strange names.
+CREATE TABLE bloat."we""ird.Table" ("select" int PRIMARY KEY);
+INSERT INTO bloat."we""ird.Table" SELECT generate_series(1, 100);
+SELECT relation, parent, kind, action, command FROM ops.bloat_report('bloat."we""ird.Table"') ORDER BY relation::text COLLATE "C";
+SELECT relation, parent, kind FROM ops.bloat_report('bloat.quarter_tenant');
+SELECT kind, parent::text LIKE 'pg_toast%' AS of_toast FROM ops.bloat_report((SELECT reltoastrelid FROM pg_class WHERE oid = 'bloat.documents'::regclass)) ORDER BY kind COLLATE "C" DESC;
+
+-- What cannot be measured says so.
+CREATE VIEW bloat.window AS SELECT 1;
+CREATE SEQUENCE bloat.counter;
+SELECT * FROM ops.bloat_report('bloat.window');
+SELECT * FROM ops.bloat_report('bloat.counter');
+SELECT * FROM ops.bloat_report(0);
+SELECT * FROM ops.bloat_report(min_size => -1);
+SELECT * FROM ops.bloat_report(target_pp => 0);
+SELECT * FROM ops.bloat_report(target_pp => 'NaN');
+SELECT count(*) > 0 AS rows FROM ops.bloat_report(NULL, NULL, NULL, NULL);
+
+-- Who may.
+CREATE ROLE regress_bloat_reader;
+SET ROLE regress_bloat_reader;
+SELECT count(*) FROM ops.bloat_report();
+RESET ROLE;
+GRANT EXECUTE ON FUNCTION ops.bloat_report TO regress_bloat_reader;
+GRANT USAGE ON SCHEMA ops, bloat TO regress_bloat_reader;
+GRANT SELECT ON bloat.packed TO regress_bloat_reader;
+SET ROLE regress_bloat_reader;
+SELECT relation, kind, reclaimable_bytes IS NOT NULL AS measured, note
+  FROM ops.bloat_report('bloat.packed') WHERE relation::text NOT LIKE 'pg_toast%' ORDER BY relation::text COLLATE "C";
+SELECT relation, kind, reclaimable_bytes IS NOT NULL AS measured, note
+  FROM ops.bloat_report('bloat.roomy') WHERE relation::text NOT LIKE 'pg_toast%' ORDER BY relation::text COLLATE "C";
+RESET ROLE;
+GRANT pg_stat_scan_tables TO regress_bloat_reader;
+SET ROLE regress_bloat_reader;
+SELECT relation, kind, reclaimable_bytes IS NOT NULL AS measured, note
+  FROM ops.bloat_report('bloat.roomy') WHERE relation::text NOT LIKE 'pg_toast%' ORDER BY relation::text COLLATE "C";
+RESET ROLE;
+
+-- In a read-only transaction.
+BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SELECT kind, held_back_bytes FROM ops.bloat_report('bloat.packed') WHERE kind = 'heap';
+COMMIT;
+
+DROP SCHEMA bloat CASCADE;
+REVOKE EXECUTE ON FUNCTION ops.bloat_report FROM regress_bloat_reader;
+REVOKE USAGE ON SCHEMA ops FROM regress_bloat_reader;
+DROP ROLE regress_bloat_reader;

@@ -1,0 +1,241 @@
+/*-------------------------------------------------------------------------
+ *
+ * gist.c
+ *	  What REINDEX would make of a GiST index.
+ *
+ * If all of its operator classes can sort, a build sorts the rows, gathers
+ * four pages of them and lets the operator class cut those to pieces that fit
+ * on a page; else it inserts row by row.  How full that leaves a page is the
+ * operator class's affair; the density here is what was measured.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/gist_private.h"
+#include "access/htup_details.h"
+#include "bloat/model.h"
+#include "utils/lsyscache.h"
+
+/* What a page has for its items and their line pointers. */
+#define GIST_ROOM			GiSTPageSize
+
+/* Of the entries of a page, one in so many is looked up in the table. */
+#define MATCH_STRIDE		3
+
+/* Densities of builds that insert row by row. */
+static const OpsUsualFill usual_fills[] = {
+	{"gist_trgm_ops", 0.635, 0.08, 0.635, 0.10},
+	{"gist_geo*", 0.60, 0.25, 0.50, 0.25},
+	{"gist_hstore_ops", 0.60, 0.25, 0.60, 0.25},
+	{"gist_ltree_ops", 0.60, 0.25, 0.50, 0.25},
+	{"gist_cube_ops", 0.55, 0.25, 0.50, 0.25},
+	{"gist_seg_ops", 0.60, 0.25, 0.50, 0.25},
+	{"gist__*", 0.60, 0.30, 0.60, 0.30},
+	{"gist_text_ops", 0.60, 0.12, 0.45, 0.15},
+	{"gist_numeric_ops", 0.62, 0.14, 0.45, 0.10},
+	{"gist_*", 0.65, 0.18, 0.45, 0.10},
+	{"range_ops", 0.45, 0.10, 0.45, 0.10},
+	{"multirange_ops", 0.45, 0.15, 0.45, 0.15},
+	{"box_ops", 0.475, 0.10, 0.465, 0.12},
+	{"poly_ops", 0.53, 0.18, 0.53, 0.18},
+	{"circle_ops", 0.59, 0.12, 0.55, 0.20},
+	{"inet_ops", 0.54, 0.15, 0.54, 0.20},
+	{"tsvector_ops", 0.85, 0.15, 0.85, 0.15},
+	{NULL, 0.60, 0.25, 0.50, 0.25}
+};
+
+/*
+ * Of builds that sort.  Pieces of four pages of items that are all of a size,
+ * halved and halved again by count, just fit; else they can be too long.
+ */
+static const OpsUsualFill sorted_fills[] = {
+	{"point_ops", 0.667, 0.09, 0.667, 0.10},
+	{"range_ops", 0.83, 0.14, 0.80, 0.25},
+	{"gist_geo*", 0.667, 0.20, 0.667, 0.20},
+	{"gist_*", 0.79, 0.20, 0.79, 0.20},
+	{NULL, 0.70, 0.25, 0.75, 0.25}
+};
+static const OpsUsualFill halved_fill = {"gist_*", 0.985, 0.04, 0.985, 0.04};
+
+typedef struct GistState
+{
+	OpsModel	model;
+	double		leaf_bytes;
+	double		items;
+	double		uneven;			/* leaf items not as long as the one before */
+	double		inner_bytes;
+	double		downlinks;
+} GistState;
+
+static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
+					  Page page, double *totals);
+static void read_leaf(GistState *state, Page page, double *totals);
+static void read_inner(GistState *state, Page page);
+static double whole_index(const GistState *state, double leaves, double fill);
+static const OpsUsualFill *expected_fill(const GistState *state);
+static bool build_sorts(Relation index);
+
+void
+ops_bloat_gist(OpsBloatMeasure *measure)
+{
+	GistState	state = {0};
+	OpsModelled modelled = {0};
+	const OpsUsualFill *usual;
+	double		fill;
+	double		leaves;
+
+	ops_model_init(&state.model, measure);
+	ops_bloat_sample(measure, 0, read_page, &state);
+
+	usual = expected_fill(&state);
+	fill = usual->fill;
+	modelled.doubt = usual->doubt;
+	if (ops_model_is_ordered(&state.model))
+	{
+		fill = usual->ordered;
+		modelled.doubt = usual->ordered_doubt;
+	}
+
+	measure->dead_entries = ops_model_dead_share(&state.model);
+	leaves = measure->total[TOTAL_NEED] / fill;
+	modelled.content = whole_index(&state, leaves, fill);
+	modelled.live = whole_index(&state, leaves * (1 - measure->dead_entries),
+								fill);
+	ops_model_conclude(&state.model, &modelled);
+}
+
+static void
+read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
+		  double *totals)
+{
+	GistState  *state = (GistState *) arg;
+
+	if (!ops_page_is_sound(page, sizeof(GISTPageOpaqueData)) ||
+		GistPageGetOpaque(page)->gist_page_id != GIST_PAGE_ID)
+		state->model.broken++;
+	else if (GistPageIsDeleted(page))
+		totals[TOTAL_UNUSED_PAGES] = 1;
+	else if (GistPageIsLeaf(page))
+		read_leaf(state, page, totals);
+	else
+		read_inner(state, page);
+
+	/* A sorted build writes the root last. */
+	if (block != GIST_ROOT_BLKNO)
+		ops_model_saw(&state->model, block, page);
+}
+
+static void
+read_leaf(GistState *state, Page page, double *totals)
+{
+	bool		match = state->model.measure->roots != NULL;
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+	BlockNumber first_row = MaxBlockNumber;
+	BlockNumber last_row = 0;
+	Size		previous = 0;
+	double		bytes = 0;
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
+	{
+		Size		length;
+		IndexTuple	item = ops_page_item(page, i, &length);
+		BlockNumber row;
+
+		if (item == NULL)
+		{
+			state->model.broken++;
+			continue;
+		}
+		row = ItemPointerGetBlockNumberNoCheck(&item->t_tid);
+		first_row = Min(first_row, row);
+		last_row = Max(last_row, row);
+		totals[TOTAL_POINTERS]++;
+		length = MAXALIGN(length) + sizeof(ItemIdData);
+		if (ItemIdIsDead(PageGetItemId(page, i)))
+		{
+			totals[TOTAL_DEAD_BYTES] += length;
+			continue;
+		}
+		totals[TOTAL_LIVE]++;
+		state->items++;
+		state->uneven += previous != 0 && length != previous;
+		previous = length;
+		bytes += length;
+		if (match && i % MATCH_STRIDE == 0)
+			ops_model_match(&state->model, &item->t_tid);
+	}
+
+	ops_model_span(&state->model, first_row, last_row);
+	if (bytes == 0)
+		totals[TOTAL_UNUSED_PAGES] = 1;
+	state->leaf_bytes += bytes;
+	totals[TOTAL_FREE_BYTES] += PageGetExactFreeSpace(page);
+	totals[TOTAL_NEED] = bytes / GIST_ROOM;
+}
+
+static void
+read_inner(GistState *state, Page page)
+{
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
+	{
+		Size		length;
+
+		if (ops_page_item(page, i, &length) == NULL)
+			continue;
+		state->downlinks++;
+		state->inner_bytes += MAXALIGN(length) + sizeof(ItemIdData);
+	}
+}
+
+/*
+ * Leaves, and the pages above them: a downlink for each page below.
+ */
+static double
+whole_index(const GistState *state, double leaves, double fill)
+{
+	double		bytes = state->downlinks > 0 ?
+	state->inner_bytes / state->downlinks :
+	state->leaf_bytes / Max(state->model.measure->total[TOTAL_LIVE], 1);
+	double		fanout = GIST_ROOM * fill / Max(bytes, 16);
+
+	if (leaves * fill <= 1)
+		return 1;
+	return leaves + Max(leaves / Max(fanout - 1, 1), 1);
+}
+
+static const OpsUsualFill *
+expected_fill(const GistState *state)
+{
+	Relation	index = state->model.measure->rel;
+	const OpsUsualFill *usual;
+
+	if (!build_sorts(index))
+		return ops_model_usual_fill(index, usual_fills);
+	usual = ops_model_usual_fill(index, sorted_fills);
+	if (usual->opclass && strcmp(usual->opclass, halved_fill.opclass) == 0 &&
+		state->uneven <= state->items * 0.01)
+		return &halved_fill;
+	return usual;
+}
+
+/*
+ * Whether a build sorts: if it is not told to buffer instead, and if every
+ * operator class can.
+ */
+static bool
+build_sorts(Relation index)
+{
+	GiSTOptions *options = (GiSTOptions *) index->rd_options;
+
+	if (options && options->buffering_mode == GIST_OPTION_BUFFERING_ON)
+		return false;
+	for (int i = 1; i <= IndexRelationGetNumberOfKeyAttributes(index); i++)
+	{
+		if (!OidIsValid(index_getprocid(index, i, GIST_SORTSUPPORT_PROC)))
+			return false;
+	}
+	return true;
+}

@@ -1,0 +1,360 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.c
+ *	  What the indexes have in common whose pages a build fills by a law
+ *	  that has to be modelled: GIN, GiST and SP-GiST.
+ *
+ * A model says how many pages a new index takes for given content.  Where it
+ * can be held against the truth, the truth corrects it:
+ *
+ * - A build logs its pages when it is done, in the order of their blocks and
+ *	 many in one record, which is their LSN.  So the LSNs of pages that nobody
+ *	 changed since ascend with the blocks, and neighbours have the same one;
+ *	 a vacuum also goes from block to block, but logs them one by one.  An
+ *	 index of such pages is what a build makes of its content.
+ *
+ * - What ops.bloat_learn() saw after the last build, see density.c.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/htup_details.h"
+#include "access/itup.h"
+#include "bloat/density.h"
+#include "bloat/model.h"
+#include "catalog/pg_index.h"
+#include "catalog/pg_opclass.h"
+#include "storage/itemid.h"
+#include "utils/syscache.h"
+
+/* Half-widths, relative, of what is not the model alone. */
+#define DOUBT_UNTOUCHED		0.015
+#define DOUBT_REMEMBERED	0.04
+#define DOUBT_DEAD			0.025
+
+/* Pages whose neighbours are looked at, and the share that must be as new. */
+#define MAX_NEIGHBOURS		48
+#define UNTOUCHED			0.95
+
+/* Matched entries from which on their dead share is believed. */
+#define MIN_MATCHED			200
+
+/* Rows of a leaf are close if they take no more than this of the table. */
+#define NARROW				0.10
+
+static double untouched_share(OpsModel *model);
+static double ascending_share(const OpsModel *model);
+static double twin_share(const OpsModel *model);
+static XLogRecPtr page_lsn(const OpsBloatMeasure *measure, BlockNumber block);
+static int	compare_blocks(const void *a, const void *b);
+
+void
+ops_model_init(OpsModel *model, OpsBloatMeasure *measure)
+{
+	memset(model, 0, sizeof(OpsModel));
+	model->measure = measure;
+	model->space = 512;
+	model->pages = palloc(model->space * sizeof(OpsSeenPage));
+}
+
+/*
+ * Remember a page that was read.
+ */
+void
+ops_model_saw(OpsModel *model, BlockNumber block, Page page)
+{
+	OpsSeenPage *seen;
+
+	if (model->npages == model->space)
+	{
+		model->space *= 2;
+		model->pages = repalloc_huge(model->pages,
+									 model->space * sizeof(OpsSeenPage));
+	}
+	seen = &model->pages[model->npages++];
+	seen->block = block;
+	seen->lsn = PageGetLSN(page);
+}
+
+/*
+ * Ask the sample of the table whether an entry leads to a row.
+ */
+void
+ops_model_match(OpsModel *model, ItemPointer tid)
+{
+	switch (ops_bloat_root(model->measure->roots, tid))
+	{
+		case ROOT_LIVE:
+			model->live++;
+			break;
+		case ROOT_DEAD:
+			model->dead++;
+			break;
+		case ROOT_UNKNOWN:
+			break;
+	}
+}
+
+/*
+ * Between which blocks of the table the rows of a leaf lie.
+ */
+void
+ops_model_span(OpsModel *model, BlockNumber first, BlockNumber last)
+{
+	BlockNumber heap_blocks;
+
+	if (first > last)
+		return;
+	heap_blocks = RelationGetNumberOfBlocks(model->measure->heap);
+	model->leaves++;
+	model->narrow += last - first <= heap_blocks * NARROW;
+}
+
+/*
+ * Whether rows come in the order of their keys, more or less.
+ */
+bool
+ops_model_is_ordered(const OpsModel *model)
+{
+	return model->narrow * 2 > model->leaves;
+}
+
+/*
+ * The row of a table of densities that an index belongs to.
+ *
+ * Operator classes are known by their names: most come with extensions and
+ * have no fixed OID.  A name that ends in "*" stands for those that begin so.
+ */
+const OpsUsualFill *
+ops_model_usual_fill(Relation index, const OpsUsualFill *table)
+{
+	oidvector  *classes;
+	HeapTuple	tuple;
+	Datum		datum;
+	bool		isnull;
+
+	datum = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
+							Anum_pg_index_indclass, &isnull);
+	classes = (oidvector *) DatumGetPointer(datum);
+	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(classes->values[0]));
+	if (!HeapTupleIsValid(tuple))
+		elog(ERROR, "cache lookup failed for operator class %u",
+			 classes->values[0]);
+	for (; table->opclass; table++)
+	{
+		const char *name = NameStr(((Form_pg_opclass) GETSTRUCT(tuple))->opcname);
+		int			length = strlen(table->opclass) - 1;
+
+		if (table->opclass[length] == '*' ?
+			strncmp(name, table->opclass, length) == 0 :
+			strcmp(name, table->opclass) == 0)
+			break;
+	}
+	ReleaseSysCache(tuple);
+	return table;
+}
+
+/*
+ * Share of the entries that lead to no row.
+ *
+ * If too few of them were met in the sample of the table, its own share of
+ * dead rows stands in; nothing is known of a partial index then, and the
+ * table is as good a guess as any.
+ */
+double
+ops_model_dead_share(const OpsModel *model)
+{
+	const struct OpsHeapRoots *roots = model->measure->roots;
+	double		live;
+	double		dead;
+
+	if (roots == NULL)
+		return 0;
+	if (model->live + model->dead >= MIN_MATCHED)
+		return (double) model->dead / (model->live + model->dead);
+	live = ops_bloat_live_roots(roots);
+	dead = ops_bloat_dead_roots(roots);
+	return dead > 0 && live >= 0 ? dead / (live + dead) : 0;
+}
+
+/*
+ * What a sum over the pages read, from block first on, is multiplied by.
+ */
+double
+ops_model_scale(const OpsModel *model, BlockNumber first)
+{
+	if (model->measure->sampled == 0 || model->measure->nblocks <= first)
+		return 1;
+	return (double) (model->measure->nblocks - first) / model->measure->sampled;
+}
+
+/*
+ * From the model to the estimate and its interval.
+ *
+ * TOTAL_NEED's standard error is that of the sample; it stretches with what
+ * the model makes of the need.
+ */
+void
+ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
+{
+	OpsBloatMeasure *measure = model->measure;
+	double		doubt = modelled->doubt;
+	double		factor = 1;
+	double		untouched = untouched_share(model);
+	double		content = Max(modelled->content, 1);
+	double		pages;
+
+	if (untouched >= UNTOUCHED)
+	{
+		factor = measure->nblocks / content;
+		doubt = DOUBT_UNTOUCHED;
+		measure->density = factor;
+	}
+	else if (ops_density_known(RelationGetRelid(measure->rel),
+							   measure->rel->rd_rel->relfilenode, &factor))
+	{
+		/* The less is left of what it was, the less that says. */
+		double		left = Min(modelled->live * factor / measure->nblocks, 1);
+
+		doubt = Min(doubt, DOUBT_REMEMBERED + doubt * (1 - left));
+	}
+
+	/* Dead entries were inferred, not counted. */
+	if (measure->dead_entries > 0)
+		doubt += DOUBT_DEAD;
+
+	pages = modelled->live * factor;
+	if (measure->total[TOTAL_NEED] > 0)
+		measure->need_error *= pages / measure->total[TOTAL_NEED];
+	measure->modelled = true;
+	ops_bloat_detail(measure, "untouched_pct", 100 * untouched, 1);
+	if (model->broken > 0)
+		ops_bloat_detail(measure, "unreadable_pages", model->broken, 0);
+	ops_bloat_conclude(measure, pages, doubt * pages + 1);
+}
+
+/*
+ * Share of the pages read that nobody changed since the build.
+ *
+ * The LSN of a relation without WAL says nothing.
+ */
+static double
+untouched_share(OpsModel *model)
+{
+	double		ascending;
+
+	if (model->npages == 0 || !RelationIsPermanent(model->measure->rel))
+		return 0;
+	qsort(model->pages, model->npages, sizeof(OpsSeenPage), compare_blocks);
+	ascending = ascending_share(model);
+	return ascending >= UNTOUCHED ? Min(ascending, twin_share(model)) : 0;
+}
+
+/*
+ * Share of the pages that were not changed later than one that follows.
+ */
+static double
+ascending_share(const OpsModel *model)
+{
+	XLogRecPtr	lowest = PG_UINT64_MAX;
+	int			ascending = 0;
+
+	for (int i = model->npages - 1; i >= 0; i--)
+	{
+		if (model->pages[i].lsn > lowest)
+			continue;
+		lowest = model->pages[i].lsn;
+		ascending++;
+	}
+	return (double) ascending / model->npages;
+}
+
+/*
+ * Share of the pages that were last changed along with their neighbour.
+ *
+ * A record holds 32 pages, so that an even block and the next one are rarely
+ * of different records.
+ */
+static double
+twin_share(const OpsModel *model)
+{
+	const OpsBloatMeasure *measure = model->measure;
+	int			step = model->npages / MAX_NEIGHBOURS + 1;
+	int			pages = 0;
+	int			twins = 0;
+
+	for (int i = 0; i < model->npages; i += step)
+	{
+		BlockNumber neighbour = model->pages[i].block ^ 1;
+
+		if (neighbour <= 1 || neighbour >= measure->nblocks)
+			continue;
+		CHECK_FOR_INTERRUPTS();
+		pages++;
+		twins += page_lsn(measure, neighbour) == model->pages[i].lsn;
+
+		/* The limit below allows for one page in 32 being alone. */
+		if (pages - twins > MAX_NEIGHBOURS / 8)
+			break;
+	}
+	if (pages == 0)
+		return 0;
+	return Min((twins + pages / 16.0) / pages, 1);
+}
+
+static XLogRecPtr
+page_lsn(const OpsBloatMeasure *measure, BlockNumber block)
+{
+	Buffer		buffer = ReadBufferExtended(measure->rel, MAIN_FORKNUM, block,
+											RBM_NORMAL, measure->ring);
+	XLogRecPtr	lsn;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	lsn = PageGetLSN(BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+	return lsn;
+}
+
+static int
+compare_blocks(const void *a, const void *b)
+{
+	BlockNumber left = ((const OpsSeenPage *) a)->block;
+	BlockNumber right = ((const OpsSeenPage *) b)->block;
+
+	return (left > right) - (left < right);
+}
+
+/*
+ * Whether a page's header makes sense, with special space of this size.
+ */
+bool
+ops_page_is_sound(Page page, Size special)
+{
+	PageHeader	header = (PageHeader) page;
+
+	return header->pd_lower >= SizeOfPageHeaderData &&
+		header->pd_lower <= header->pd_upper &&
+		header->pd_upper <= header->pd_special &&
+		header->pd_special == BLCKSZ - MAXALIGN(special);
+}
+
+/*
+ * An item of a sound page, NULL if it is unused or not on the page.
+ */
+void *
+ops_page_item(Page page, OffsetNumber offset, Size *length)
+{
+	ItemId		id = PageGetItemId(page, offset);
+	Size		start = ItemIdGetOffset(id);
+
+	*length = ItemIdGetLength(id);
+	if (!ItemIdHasStorage(id) || *length < sizeof(IndexTupleData) ||
+		start != MAXALIGN(start) ||
+		start < ((PageHeader) page)->pd_upper ||
+		start + *length > ((PageHeader) page)->pd_special)
+		return NULL;
+	return (char *) page + start;
+}

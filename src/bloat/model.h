@@ -1,0 +1,73 @@
+/*-------------------------------------------------------------------------
+ *
+ * model.h
+ *	  What the indexes have in common whose pages a build fills by a law
+ *	  that has to be modelled: GIN, GiST and SP-GiST.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OPS_MODEL_H
+#define OPS_MODEL_H
+
+#include "access/xlogdefs.h"
+#include "bloat/bloat.h"
+#include "storage/itemptr.h"
+
+/* A page that was read: where, and when it was last changed. */
+typedef struct OpsSeenPage
+{
+	BlockNumber block;
+	XLogRecPtr	lsn;
+} OpsSeenPage;
+
+/* What is learned about an index besides the totals of its pages. */
+typedef struct OpsModel
+{
+	OpsBloatMeasure *measure;
+	OpsSeenPage *pages;
+	int			npages;
+	int			space;
+	uint64		live;			/* entries whose row is known to be */
+	uint64		dead;			/* or not to be */
+	uint64		broken;			/* items and pages that make no sense */
+	uint64		leaves;			/* that lead to rows in more than one block */
+	uint64		narrow;			/* of these, to rows close to one another */
+} OpsModel;
+
+/* What a new index would take, by the model of its kind. */
+typedef struct OpsModelled
+{
+	double		content;		/* pages for all that is on the pages now */
+	double		live;			/* pages for what leads to a row */
+	double		doubt;			/* half-width of the model, relative */
+} OpsModelled;
+
+/*
+ * How full builds were found to leave leaves, by the first operator class:
+ * of rows in no order, and of rows that come in the order of their keys.
+ */
+typedef struct OpsUsualFill
+{
+	const char *opclass;		/* NULL ends the table: any other */
+	double		fill;
+	double		doubt;			/* half-width, relative */
+	double		ordered;
+	double		ordered_doubt;
+} OpsUsualFill;
+
+extern const OpsUsualFill *ops_model_usual_fill(Relation index,
+												const OpsUsualFill *table);
+extern void ops_model_init(OpsModel *model, OpsBloatMeasure *measure);
+extern void ops_model_saw(OpsModel *model, BlockNumber block, Page page);
+extern void ops_model_match(OpsModel *model, ItemPointer tid);
+extern void ops_model_span(OpsModel *model, BlockNumber first,
+						   BlockNumber last);
+extern bool ops_model_is_ordered(const OpsModel *model);
+extern double ops_model_dead_share(const OpsModel *model);
+extern double ops_model_scale(const OpsModel *model, BlockNumber first);
+extern void ops_model_conclude(OpsModel *model, const OpsModelled *modelled);
+
+extern bool ops_page_is_sound(Page page, Size special);
+extern void *ops_page_item(Page page, OffsetNumber offset, Size *length);
+
+#endif							/* OPS_MODEL_H */

@@ -1,0 +1,135 @@
+/*-------------------------------------------------------------------------
+ *
+ * pointers.c
+ *	  Which of an index's heap pointers lead to no row any more.
+ *
+ * Heap pages that were read tell that of the pointers into them.  What share
+ * of the other pointers is dead, those tell if they are many; else the number
+ * of rows in the table does, where the index has an entry for each.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "bloat/pointers.h"
+#include "storage/itemptr.h"
+
+/* Pointers of a known fate, into different heap pages, that say enough. */
+#define ENOUGH_KNOWN 500
+
+/* How far off the number of live rows is thought to be, as a share of it. */
+#define LIVE_ROWS_ERROR 0.01
+
+static double dead_of_all(const OpsBloatPointers *pointers, double all,
+						  double *error);
+static double known_variance(const OpsBloatPointers *pointers, double dead);
+
+void
+ops_bloat_pointers_init(OpsBloatPointers *pointers, OpsBloatMeasure *measure,
+						bool every_row)
+{
+	memset(pointers, 0, sizeof(*pointers));
+	if (measure->roots != NULL && ops_bloat_dead_roots(measure->roots) > 0)
+		pointers->roots = measure->roots;
+	pointers->every_row = every_row;
+	pointers->last_heap_block = InvalidBlockNumber;
+}
+
+/*
+ * Neighbours that lead to one heap page say little more than one of them, so
+ * they count as one where it matters how much is known.
+ */
+int
+ops_bloat_pointers_live(OpsBloatPointers *pointers, ItemPointer tids,
+						int count)
+{
+	int			live = 0;
+
+	if (pointers->roots == NULL)
+		return count;
+
+	pointers->looked_up += count;
+	for (int i = 0; i < count; i++)
+	{
+		OpsRootState root = ops_bloat_root(pointers->roots, &tids[i]);
+		BlockNumber block;
+
+		if (root != ROOT_DEAD)
+			live++;
+		if (root == ROOT_UNKNOWN)
+			continue;
+		if (root == ROOT_DEAD)
+			pointers->known_dead++;
+		else
+			pointers->known_live++;
+
+		block = ItemPointerGetBlockNumberNoCheck(&tids[i]);
+		if (block != pointers->last_heap_block)
+		{
+			pointers->known_runs++;
+			pointers->last_heap_block = block;
+		}
+	}
+	return live;
+}
+
+double
+ops_bloat_pointers_dead(const OpsBloatPointers *pointers, double kept,
+						double *error)
+{
+	double		left = pointers->looked_up - pointers->known_dead;
+	double		dead;
+
+	*error = 0;
+	if (pointers->roots == NULL || kept <= 0 || left <= 0 ||
+		left <= pointers->known_live)
+		return 0;
+
+	dead = dead_of_all(pointers, kept * pointers->looked_up / left, error);
+
+	/* Of these, the ones that were known are out already. */
+	dead = (dead * pointers->looked_up - pointers->known_dead) / left;
+	return Min(Max(dead, 0), 1);
+}
+
+/*
+ * The share of all heap pointers that is dead.
+ */
+static double
+dead_of_all(const OpsBloatPointers *pointers, double all, double *error)
+{
+	double		dead_rows = ops_bloat_dead_roots(pointers->roots);
+	double		live_rows = ops_bloat_live_roots(pointers->roots);
+	double		known = pointers->known_live + pointers->known_dead;
+	double		matched = known > 0 ? pointers->known_dead / known : 0;
+	double		variance = known_variance(pointers, matched);
+	double		counted;
+	double		weight;
+
+	if (pointers->every_row)
+	{
+		double		other = LIVE_ROWS_ERROR * LIVE_ROWS_ERROR;
+
+		/* Both go by the same heap pages. */
+		variance += other;
+		counted = 1 - live_rows / all;
+		counted = Min(Max(counted, 0), Min(dead_rows / all, 1));
+		weight = known > 0 ? other / (other + variance) : 0;
+		*error = Min(LIVE_ROWS_ERROR, dead_rows / all);
+	}
+	else
+	{
+		counted = dead_rows / (live_rows + dead_rows);
+		weight = Min(pointers->known_runs / ENOUGH_KNOWN, 1);
+		*error = weight * sqrt(variance) + (1 - weight) * counted;
+	}
+	return weight * matched + (1 - weight) * counted;
+}
+
+static double
+known_variance(const OpsBloatPointers *pointers, double dead)
+{
+	return Max(dead * (1 - dead), 0.01) / Max(pointers->known_runs, 1);
+}

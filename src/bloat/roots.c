@@ -1,0 +1,160 @@
+/*-------------------------------------------------------------------------
+ *
+ * roots.c
+ *	  Which index entries lead to a row.
+ *
+ * An index entry points to a root: a row version that is no heap-only one, or
+ * what is left of it, a line pointer that redirects or is dead.  It leads to
+ * a row if a version that a rewrite keeps follows from there.
+ *
+ * While a table's pages are read their roots are noted, so that entries of its
+ * indexes can be matched with them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "bloat/roots.h"
+#include "common/hashfn.h"
+#include "utils/memutils.h"
+
+/* More is not needed to know a share, even if every page is read. */
+#define MAX_BLOCKS 65536
+
+/* The roots of one block; words is 0 where no block is. */
+typedef struct BlockRoots
+{
+	BlockNumber block;
+	uint16		words;			/* of each of the two bitmaps */
+	uint64	   *bits;			/* live roots, then dead ones */
+} BlockRoots;
+
+/*
+ * A hash table of blocks, at most half full, for most entries of an index
+ * point to blocks that are not in it.
+ */
+struct OpsHeapRoots
+{
+	MemoryContext context;
+	BlockNumber stride;			/* one block in so many is noted */
+	double		live;			/* of the whole table, once it is known */
+	double		dead;
+	uint32		nblocks;
+	uint32		nslots;			/* a power of two */
+	BlockRoots *slots;
+};
+
+static BlockRoots *find_slot(const struct OpsHeapRoots *roots,
+							 BlockNumber block);
+static void double_slots(struct OpsHeapRoots *roots);
+
+/*
+ * In the current memory context, which has to last as long as the indexes
+ * ask.
+ */
+struct OpsHeapRoots *
+ops_roots_create(const OpsBloatMeasure *measure)
+{
+	struct OpsHeapRoots *roots = palloc0(sizeof(struct OpsHeapRoots));
+
+	roots->context = CurrentMemoryContext;
+	roots->stride = measure->exact ? measure->nblocks / MAX_BLOCKS + 1 : 1;
+	roots->nslots = 16;
+	roots->slots = palloc0(roots->nslots * sizeof(BlockRoots));
+	return roots;
+}
+
+void
+ops_roots_add(struct OpsHeapRoots *roots, BlockNumber block,
+			  const OpsPageRoots *page)
+{
+	BlockRoots *entry;
+	int			words = page->last / 64 + 1;
+
+	if (block % roots->stride != 0)
+		return;
+	if (roots->nblocks >= roots->nslots / 2)
+		double_slots(roots);
+
+	entry = find_slot(roots, block);
+	if (entry->words == 0)
+		roots->nblocks++;
+	entry->block = block;
+	entry->words = words;
+	entry->bits = MemoryContextAlloc(roots->context,
+									 2 * words * sizeof(uint64));
+	memcpy(entry->bits, page->live, words * sizeof(uint64));
+	memcpy(entry->bits + words, page->dead, words * sizeof(uint64));
+}
+
+void
+ops_roots_finish(struct OpsHeapRoots *roots, const OpsBloatMeasure *measure)
+{
+	roots->live = measure->total[TOTAL_LIVE_ROOTS];
+	roots->dead = measure->total[TOTAL_DEAD_ROOTS];
+}
+
+OpsRootState
+ops_bloat_root(const struct OpsHeapRoots *roots, ItemPointer tid)
+{
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
+	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(tid);
+	uint64		bit = UINT64CONST(1) << (offset % 64);
+	int			word = offset / 64;
+	const BlockRoots *entry = find_slot(roots, block);
+
+	/* What is neither may have come since the page was read. */
+	if (word >= entry->words)
+		return ROOT_UNKNOWN;
+	if (entry->bits[word] & bit)
+		return ROOT_LIVE;
+	if (entry->bits[entry->words + word] & bit)
+		return ROOT_DEAD;
+	return ROOT_UNKNOWN;
+}
+
+double
+ops_bloat_live_roots(const struct OpsHeapRoots *roots)
+{
+	return roots->live;
+}
+
+double
+ops_bloat_dead_roots(const struct OpsHeapRoots *roots)
+{
+	return roots->dead;
+}
+
+/*
+ * Where a block is, or else the free slot for it.
+ */
+static BlockRoots *
+find_slot(const struct OpsHeapRoots *roots, BlockNumber block)
+{
+	uint32		slot = murmurhash32(block);
+
+	for (;; slot++)
+	{
+		BlockRoots *entry = &roots->slots[slot & (roots->nslots - 1)];
+
+		if (entry->words == 0 || entry->block == block)
+			return entry;
+	}
+}
+
+static void
+double_slots(struct OpsHeapRoots *roots)
+{
+	BlockRoots *old = roots->slots;
+	uint32		nold = roots->nslots;
+
+	roots->nslots = nold * 2;
+	roots->slots = MemoryContextAllocZero(roots->context,
+										  roots->nslots * sizeof(BlockRoots));
+	for (uint32 i = 0; i < nold; i++)
+	{
+		if (old[i].words > 0)
+			*find_slot(roots, old[i].block) = old[i];
+	}
+	pfree(old);
+}

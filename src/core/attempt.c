@@ -1,0 +1,53 @@
+/*-------------------------------------------------------------------------
+ *
+ * attempt.c
+ *	  Work whose failure is a result and not the caller's error.
+ *
+ * Runs in a subtransaction, so that locks, pins and settings of what failed
+ * are gone with it.  Cannot be used in parallel mode.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/xact.h"
+#include "core/attempt.h"
+#include "utils/resowner.h"
+
+/*
+ * Do the work in the current memory context.
+ *
+ * Cancels and shutdowns are thrown on, for they belong to the server; not
+ * before the subtransaction is rolled back, since whoever catches them outside
+ * knows nothing of it and would leave it open.
+ */
+ErrorData *
+ops_attempt(OpsWork work, void *arg)
+{
+	MemoryContext caller = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+	ErrorData  *volatile error = NULL;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(caller);
+	PG_TRY();
+	{
+		work(arg);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		MemoryContextSwitchTo(caller);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		MemoryContextSwitchTo(caller);
+		CurrentResourceOwner = owner;
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+			ReThrowError(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(caller);
+	CurrentResourceOwner = owner;
+	return error;
+}
