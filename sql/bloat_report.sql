@@ -134,6 +134,14 @@ SELECT * FROM ops.bloat_report(target_pp => 0);
 SELECT * FROM ops.bloat_report(target_pp => 'NaN');
 SELECT count(*) > 0 AS rows FROM ops.bloat_report(NULL, NULL, NULL, NULL);
 
+-- Another access method, an index that was never finished, BRIN.
+CREATE ACCESS METHOD regress_bloat_heap TYPE TABLE HANDLER heap_tableam_handler;
+CREATE TABLE bloat.elsewhere (id int) USING regress_bloat_heap;
+INSERT INTO bloat.elsewhere SELECT 1 FROM generate_series(1, 10);
+CREATE UNIQUE INDEX CONCURRENTLY elsewhere_id ON bloat.elsewhere (id);
+CREATE INDEX elsewhere_brin ON bloat.elsewhere USING brin (id);
+SELECT relation, kind, size_bytes > 0 AS sized, action, note FROM ops.bloat_report('bloat.elsewhere') ORDER BY relation::text COLLATE "C";
+
 -- Who may.
 CREATE ROLE regress_bloat_reader;
 SET ROLE regress_bloat_reader;
@@ -160,6 +168,7 @@ SELECT kind, held_back_bytes FROM ops.bloat_report('bloat.packed') WHERE kind = 
 COMMIT;
 
 DROP SCHEMA bloat CASCADE;
+DROP ACCESS METHOD regress_bloat_heap;
 REVOKE EXECUTE ON FUNCTION ops.bloat_report FROM regress_bloat_reader;
 REVOKE USAGE ON SCHEMA ops FROM regress_bloat_reader;
 DROP ROLE regress_bloat_reader;

@@ -6,9 +6,9 @@ SELECT CASE e.method WHEN 'ours' THEN 'error/' ELSE 'exact/' END || t.kind AS na
 	LATERAL (SELECT abs(e.reclaimable - t.gain) * 100.0 / t.before AS pp, t.gain BETWEEN e.low AND e.high AS inside) AS p
  WHERE e.method LIKE 'ours%' AND t.before >= 1024 * 1024 GROUP BY 1;
 
--- ratio: of a relation over 30 MB, against the exact readers of all rows that
--- its report answers with.
-SELECT 'ratio', round((same / ours)::numeric, 2) FROM judge.raced WHERE size >= 30 * 1024 * 1024;
+-- ratio/CACHE: of a relation over 30 MB, against the exact readers of all rows
+-- that its report answers with.
+SELECT 'ratio/' || cache, round((same / ours)::numeric, 2) FROM judge.raced WHERE size >= 30 * 1024 * 1024;
 -- database: one report, against the exact readers of everything.
 SELECT 'database', round((percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE method = 'all readers')
 	/ percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE method = 'whole'))::numeric, 2) FROM judge.timing WHERE relation = 0;

@@ -37,7 +37,7 @@ END $$;
 CREATE TABLE judge.truth (relation oid PRIMARY KEY, name text, kind text, before bigint, after bigint,
 	gain bigint GENERATED ALWAYS AS (greatest(before - after, 0)) STORED);
 CREATE TABLE judge.estimate (relation oid, method text, reclaimable float8, low float8, high float8, after float8, note text);
-CREATE TABLE judge.timing (relation oid, method text, ms float8);
+CREATE TABLE judge.timing (relation oid, method text, ms float8, cache text);
 
 \ir rivals.sql
 
@@ -72,22 +72,26 @@ SELECT relation, of_table, size, method, format('SELECT %s(%s)', call, relation)
 UNION ALL
 SELECT relation, of_table, size, 'ours', format('SELECT count(*) FROM ops.bloat_report(%s::regclass, min_size => 0)', relation) FROM judge.relation;
 
--- In turn, so that whatever else the machine does hits all alike.  Each
--- relation and its table are read into shared buffers before.
-CREATE PROCEDURE judge.race(smallest bigint, rounds int) LANGUAGE plpgsql AS $$
+-- In turn, so that whatever else the machine does hits all alike.  Either
+-- each relation and its table are read into shared buffers before ('shared'),
+-- or they are where the first round left them ('system': the cache of the
+-- operating system, since all readers go through a small ring).
+CREATE PROCEDURE judge.race(cache text, smallest bigint, rounds int) LANGUAGE plpgsql AS $$
 DECLARE
 	r record;
 	runner record;
 	started timestamptz;
 BEGIN
 	FOR r IN SELECT * FROM judge.relation WHERE size >= smallest ORDER BY relation LOOP
-		PERFORM pg_prewarm(r.of_table), pg_prewarm(relation) FROM judge.relation WHERE of_table IN (r.relation, r.of_table);
+		IF cache = 'shared' THEN
+			PERFORM pg_prewarm(r.of_table), pg_prewarm(relation) FROM judge.relation WHERE of_table IN (r.relation, r.of_table);
+		END IF;
 		FOR i IN 0 .. rounds LOOP
 			FOR runner IN SELECT * FROM judge.runner WHERE relation = r.relation ORDER BY method LOOP
 				started := clock_timestamp();
 				EXECUTE runner.call;
 				IF i > 0 THEN
-					INSERT INTO judge.timing VALUES (r.relation, runner.method, extract(epoch FROM clock_timestamp() - started) * 1000);
+					INSERT INTO judge.timing VALUES (r.relation, runner.method, extract(epoch FROM clock_timestamp() - started) * 1000, cache);
 				END IF;
 			END LOOP;
 		END LOOP;
@@ -126,14 +130,14 @@ $$;
 -- indexes and its TOAST table as well: of the relation alone, and of all those.
 CREATE VIEW judge.raced AS
 WITH one AS (
-	SELECT relation, method, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms FROM judge.timing WHERE method NOT LIKE '% first' GROUP BY 1, 2
+	SELECT cache, relation, method, percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) AS ms FROM judge.timing WHERE cache IS NOT NULL GROUP BY 1, 2, 3
 ), reader AS (
-	SELECT relation, ms FROM one JOIN judge.reader USING (method) JOIN judge.relation USING (relation, kind) WHERE is_exact
+	SELECT cache, relation, ms FROM one JOIN judge.reader USING (method) JOIN judge.relation USING (relation, kind) WHERE is_exact
 )
-SELECT r.relation, r.name, r.kind, r.size, us.ms AS ours, them.ms AS theirs, same.ms AS same
+SELECT us.cache, r.relation, r.name, r.kind, r.size, us.ms AS ours, them.ms AS theirs, same.ms AS same
   FROM judge.relation AS r
   JOIN one AS us ON us.relation = r.relation AND us.method = 'ours'
-  JOIN reader AS them ON them.relation = r.relation
+  JOIN reader AS them ON (them.relation, them.cache) = (r.relation, us.cache)
   JOIN LATERAL (SELECT sum(reader.ms) AS ms FROM reader JOIN judge.relation AS part USING (relation)
 	LEFT JOIN pg_class AS heap ON heap.oid = r.relation
-	WHERE part.relation = r.relation OR part.of_table IN (r.relation, heap.reltoastrelid)) AS same ON true;
+	WHERE reader.cache = us.cache AND (part.relation = r.relation OR part.of_table IN (r.relation, heap.reltoastrelid))) AS same ON true;

@@ -44,10 +44,12 @@ SELECT kind, method, count(*) AS n, round(max(abs(gain - reclaimable) / 8192)::n
 	round(100.0 * count(*) FILTER (WHERE gain BETWEEN low AND high) / count(*), 1) AS "% inside"
   FROM judge.truth AS t JOIN judge.estimate AS e USING (relation) WHERE before < 1024 * 1024 AND method LIKE 'ours%' GROUP BY kind, method ORDER BY 1, 2;
 
-\echo 'Milliseconds of relations over 30 MB, in shared buffers'
-SELECT kind, name, pg_size_pretty(size) AS size, round(ours::numeric, 2) AS ours, round(theirs::numeric, 1) AS "exact reader", round((theirs / ours)::numeric, 1) AS times,
-	round((same / ours)::numeric, 1) AS "times, same rows"
-  FROM judge.raced WHERE size >= 30 * 1024 * 1024 ORDER BY theirs / ours;
+\echo 'Milliseconds of relations over 30 MB, in the cache of the operating system and in shared buffers'
+SELECT kind, name, pg_size_pretty(size) AS size, round(system.ours::numeric, 2) AS ours, round(system.theirs::numeric, 1) AS "exact reader",
+	round((system.theirs / system.ours)::numeric, 1) AS times, round((system.same / system.ours)::numeric, 1) AS "times, same rows",
+	round(shared.ours::numeric, 2) AS "ours, shared", round(shared.theirs::numeric, 1) AS "exact, shared", round((shared.same / shared.ours)::numeric, 1) AS "times, shared"
+  FROM judge.raced AS system JOIN judge.raced AS shared USING (relation, name, kind, size)
+ WHERE size >= 30 * 1024 * 1024 AND system.cache = 'system' AND shared.cache = 'shared' ORDER BY system.theirs / system.ours;
 
 \echo 'Milliseconds of the whole database'
 SELECT method, count(*) AS n, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric) AS median FROM judge.timing WHERE relation = 0 GROUP BY method;
