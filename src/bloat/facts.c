@@ -199,18 +199,9 @@ read_autovacuum(OpsBloatFacts *facts, Relation heap)
 {
 	const StdRdOptions *storage = storage_options(facts, heap);
 	const AutoVacOpts *options = storage ? &storage->autovacuum : NULL;
-	double		threshold = autovacuum_vac_thresh;
-	double		scale = autovacuum_vac_scale;
-	int			most = ops_compat_vacuum_max_threshold(options);
 
-	if (options && options->vacuum_threshold >= 0)
-		threshold = options->vacuum_threshold;
-	if (options && options->vacuum_scale_factor >= 0)
-		scale = options->vacuum_scale_factor;
-	threshold += scale * Max(heap->rd_rel->reltuples, 0);
-	if (most >= 0)
-		threshold = Min(threshold, most);
-	facts->vacuum_threshold = Max(threshold, 1);
+	facts->vacuum_threshold =
+		ops_vacuum_threshold(options, heap->rd_rel->reltuples);
 	facts->autovacuum = AutoVacuumingActive() && !facts->temporary &&
 		(options == NULL || options->enabled);
 }

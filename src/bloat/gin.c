@@ -643,8 +643,9 @@ tree_rounding(const GinPages *pages, double left)
 	{
 		if (pages->by_leaves[leaves] == 0)
 			continue;
-		for (double used = 0.125; used < 1; used += 0.25)
+		for (int quarter = 0; quarter < 4; quarter++)
 		{
+			double		used = quarter * 0.25 + 0.125;
 			double		need = (leaves - 1) * Min(density, 1) +
 			used * Min(last_density, 1);
 			double		live = need * left;

@@ -14,6 +14,7 @@
 
 #include "access/gist_private.h"
 #include "access/htup_details.h"
+#include "bloat/gistbuild.h"
 #include "bloat/model.h"
 #include "utils/lsyscache.h"
 
@@ -66,6 +67,7 @@ typedef struct GistState
 	double		uneven;			/* leaf items not as long as the one before */
 	double		inner_bytes;
 	double		downlinks;
+	OpsGistEntries entries;
 } GistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
@@ -81,11 +83,14 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 {
 	GistState	state = {0};
 	OpsModelled modelled = {0};
+	OpsGistBuilt built;
 	const OpsUsualFill *usual;
 	double		fill;
 	double		leaves;
 
 	ops_model_init(&state.model, measure);
+	if (!build_sorts(measure->rel))
+		ops_gist_entries_init(&state.entries, measure->rel);
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	usual = expected_fill(&state);
@@ -98,6 +103,16 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	}
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
+	ops_gist_build(&state.entries, measure->rel,
+				   measure->total[TOTAL_LIVE] * (1 - measure->dead_entries),
+				   measure->seed, &built);
+	if (built.fill > 0)
+	{
+		fill = built.fill;
+		modelled.doubt = 0.05;
+		ops_bloat_detail(measure, "played_leaves", built.leaves, 0);
+		ops_bloat_detail(measure, "played_fill", built.fill, 4);
+	}
 	leaves = measure->total[TOTAL_NEED] / fill;
 	modelled.content = whole_index(&state, leaves, fill);
 	modelled.live = whole_index(&state, leaves * (1 - measure->dead_entries),
@@ -164,6 +179,8 @@ read_leaf(GistState *state, Page page, double *totals)
 		bytes += length;
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->t_tid);
+		ops_gist_entries_add(&state->entries, state->model.measure->rel, item,
+							 IndexTupleSize(item));
 	}
 
 	ops_model_span(&state->model, first_row, last_row);

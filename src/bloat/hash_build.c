@@ -231,8 +231,9 @@ normal_overflow(double mean, double deviation)
 {
 	int			room = ops_hash_page_entries();
 	double		pages = 0;
+	double		limit = room;
 
-	for (double limit = room; limit < mean + 5 * deviation; limit += room)
+	while (limit < mean + 5 * deviation)
 	{
 		/* Far below the mean there is nothing left to chance. */
 		if (limit < mean - 5 * deviation)
@@ -243,6 +244,7 @@ normal_overflow(double mean, double deviation)
 			limit += sure * room;
 		}
 		pages += 0.5 * erfc((limit + 0.5 - mean) / (deviation * sqrt(2)));
+		limit += room;
 	}
 	return pages;
 }

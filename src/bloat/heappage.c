@@ -223,7 +223,7 @@ leads_to_row(const Heappage *heappage, OffsetNumber root)
 		if (!ItemIdIsNormal(item))
 			return false;
 		tuple = row_at(heappage, item);
-		if (!HeapTupleHeaderIsHeapOnly(tuple) ||
+		if (tuple == NULL || !HeapTupleHeaderIsHeapOnly(tuple) ||
 			(TransactionIdIsValid(xmin) &&
 			 !TransactionIdEquals(xmin, HeapTupleHeaderGetXmin(tuple))))
 			return false;
@@ -244,7 +244,7 @@ next_in_chain(const Heappage *heappage, OffsetNumber offset,
 	ItemId		item = PageGetItemId(heappage->page, offset);
 	HeapTupleHeader tuple = row_at(heappage, item);
 
-	if (!HeapTupleHeaderIsHotUpdated(tuple) ||
+	if (tuple == NULL || !HeapTupleHeaderIsHotUpdated(tuple) ||
 		ItemPointerGetBlockNumberNoCheck(&tuple->t_ctid) != heappage->block)
 		return InvalidOffsetNumber;
 	*xmin = HeapTupleHeaderGetUpdateXid(tuple);

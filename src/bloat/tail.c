@@ -62,13 +62,15 @@ static bool
 content_goes(Tail *tail, Page page)
 {
 	PageHeader	header = (PageHeader) page;
+	OffsetNumber last;
 
 	if (PageIsNew(page))
 		return true;
 	if (header->pd_lower < SizeOfPageHeaderData ||
 		header->pd_lower > header->pd_upper || header->pd_upper > BLCKSZ)
 		return false;
-	for (OffsetNumber i = 1; i <= PageGetMaxOffsetNumber(page); i++)
+	last = PageGetMaxOffsetNumber(page);
+	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
 	{
 		if (!item_goes(tail, page, PageGetItemId(page, i)))
 			return false;

@@ -94,6 +94,24 @@ ops_own_relation(const char *name)
 }
 
 /*
+ * Dead rows from which on autovacuum would act, as it computes them.
+ */
+double
+ops_vacuum_threshold(const AutoVacOpts *options, double reltuples)
+{
+	double		threshold = autovacuum_vac_thresh;
+	double		scale = autovacuum_vac_scale;
+	int			most = ops_compat_vacuum_max_threshold(options);
+
+	if (options && options->vacuum_threshold >= 0)
+		threshold = options->vacuum_threshold;
+	if (options && options->vacuum_scale_factor >= 0)
+		scale = options->vacuum_scale_factor;
+	threshold += scale * Max(reltuples, 0);
+	return Max(most >= 0 ? Min(threshold, most) : threshold, 1);
+}
+
+/*
  * Size of a relation's main fork in bytes, or -1 if it has no file.
  *
  * Looks at files by name, without any lock; a relation that is being dropped

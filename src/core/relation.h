@@ -10,6 +10,7 @@
 
 #include "access/htup.h"
 #include "catalog/pg_class.h"
+#include "utils/rel.h"
 
 /* Lock if nobody is in the way, held or queued; else false, and the pid. */
 extern bool ops_relation_try_lock(Oid relid, int *holder);
@@ -18,6 +19,10 @@ extern int	ops_relation_lock_holder(Oid relid);
 
 /* Relation of the extension itself, by its name in our schema. */
 extern Oid	ops_own_relation(const char *name);
+
+/* Dead rows at which autovacuum acts; options are the table's own, or NULL. */
+extern double ops_vacuum_threshold(const AutoVacOpts *options,
+								   double reltuples);
 
 /* Bytes of the main fork, by stat(); -1 if there is no file. */
 extern int64 ops_relation_file_size(Form_pg_class relation);

@@ -17,6 +17,7 @@
 #include "access/transam.h"
 #include "catalog/pg_statistic.h"
 #include "core/guc.h"
+#include "core/relation.h"
 #include "health/activity.h"
 #include "health/catalog.h"
 #include "postmaster/autovacuum.h"
@@ -53,27 +54,6 @@ static const OpsRelation *
 table_of(const OpsRelation *relation)
 {
 	return relation->toasted ? relation->toasted : relation;
-}
-
-/*
- * Dead rows from which on autovacuum would act, as it computes them.
- */
-static double
-vacuum_threshold(const OpsRelation *relation)
-{
-	const AutoVacOpts *options = relation->options;
-	double		threshold = autovacuum_vac_thresh;
-	double		scale = autovacuum_vac_scale;
-	int			most = ops_compat_vacuum_max_threshold(options);
-
-	if (options && options->vacuum_threshold >= 0)
-		threshold = options->vacuum_threshold;
-	if (options && options->vacuum_scale_factor >= 0)
-		scale = options->vacuum_scale_factor;
-	threshold += scale * Max(relation->form.reltuples, 0);
-	if (most >= 0)
-		threshold = Min(threshold, most);
-	return Max(threshold, 1);
 }
 
 static bool
@@ -139,7 +119,8 @@ probe_autovacuum_lag(OpsRun *run, OpsResult *result)
 		stats = ops_catalog_stats(relation);
 		if (stats == NULL || stats->dead_tuples < MANY_DEAD_ROWS)
 			continue;
-		ratio = stats->dead_tuples / vacuum_threshold(relation);
+		ratio = stats->dead_tuples /
+			ops_vacuum_threshold(relation->options, relation->form.reltuples);
 		if (!(ratio >= result->critical) && stats->last_vacuum != 0 &&
 			ops_seconds_since(run, stats->last_vacuum) < CARED_FOR_SECONDS)
 			continue;

@@ -22,7 +22,6 @@ static bool is_window(OpsRlsAudit *audit, const OpsRlsRelation *view,
 static bool can_write(OpsVisit *visit, OpsRlsRelation *relation, AttrNumber column, AclMode right);
 static bool gate_opens(OpsVisit *visit, OpsRlsRelation *relation, Bitmapset *keys, const OpsGate *gate, bool anything);
 static bool policy_opens(OpsVisit *visit, OpsRlsRelation *relation, OpsRlsPolicy *policy, Bitmapset *keys, const OpsGate *gate, bool anything);
-static bool is_unique(const OpsRlsRelation *relation, AttrNumber column);
 
 /*
  * A lookup that the role can write so as to give itself a tenant.
@@ -52,7 +51,7 @@ lookup_is_writable(OpsVisit *visit, OpsLookup *lookup, bool anything)
 	int			column = -1;
 
 	relation->is_trusted = true;
-	if (!is_unique(relation, lookup->link))
+	if (!ops_rls_is_own_id(relation, lookup->link))
 	{
 		if (can_write(visit, relation, lookup->link, ACL_INSERT) &&
 			gate_opens(visit, relation, link, &ops_gate_table[1], anything))
@@ -199,18 +198,4 @@ policy_opens(OpsVisit *visit, OpsRlsRelation *relation, OpsRlsPolicy *policy,
 	if (OidIsValid(ops_problem_recursion(problem)))
 		return false;
 	return ops_problem_ask(problem, &question).possible;
-}
-
-static bool
-is_unique(const OpsRlsRelation *relation, AttrNumber column)
-{
-	ListCell   *lc;
-
-	foreach(lc, relation->unique_keys)
-	{
-		if (bms_membership(lfirst(lc)) == BMS_SINGLETON &&
-			bms_is_member(column, lfirst(lc)))
-			return true;
-	}
-	return false;
 }

@@ -375,6 +375,10 @@ extern void ops_rls_find_tenancy(OpsRlsAudit *audit);
 /* Rows belong to one tenant or user: has keys or links, is not public. */
 extern bool ops_rls_is_tenant_data(const OpsRlsRelation *relation);
 
+/* Whether a column is its table's whole primary or unique key. */
+extern bool ops_rls_is_own_id(const OpsRlsRelation *relation,
+							  AttrNumber column);
+
 /*
  * solve.c: what rows of tenant data a query hands out when it runs as a
  * role; user is InvalidOid for the role itself, or whose rights are checked

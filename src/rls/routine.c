@@ -395,6 +395,7 @@ run_ends(Run *run, OpsStatement *statement, const Rest *rest, List *values)
 	Rest		inner = {0};
 	Trace		trace = {.outer = rest->trace};
 	OpsFormula *found;
+	ListCell   *lc;
 	List	   *result;
 
 	CHECK_FOR_INTERRUPTS();
@@ -437,11 +438,11 @@ run_ends(Run *run, OpsStatement *statement, const Rest *rest, List *values)
 				inner.trace = &trace;
 			result = run_all(run, &inner, values);
 			inner.trace = rest->trace;
-			for (int i = 0; i < list_length(statement->handlers); i++)
+			foreach(lc, statement->handlers)
 			{
 				List	   *failed = after_failure(run, values, &trace);
 
-				inner.statements = list_nth(statement->handlers, i);
+				inner.statements = lfirst(lc);
 				result = ops_value_guard(run->level, ops_formula_choice(),
 										 run_all(run, &inner, failed), result);
 			}

@@ -73,7 +73,6 @@ static void sort_out_users(OpsRlsAudit *audit);
 static bool names_user(HTAB *classes, const OpsRlsRelation *relation, AttrNumber column);
 static HTAB *classify_names(OpsRlsAudit *audit);
 static NameKey name_key(const OpsRlsRelation *relation, AttrNumber column);
-static bool is_own_id(const OpsRlsRelation *relation, AttrNumber column);
 static void report_assumptions(OpsRlsAudit *audit, bool declared_any);
 
 /*
@@ -247,7 +246,7 @@ add_named_keys(OpsRlsAudit *audit, OpsRlsRelation *relation, List *names)
 			/* "id" names a tenant only where a policy says so. */
 			if (name && strcmp(name, lfirst(lc)) == 0 &&
 				(audit->columns_wanted != NIL || relation->all_keys ||
-				 !is_own_id(relation, i + 1)))
+				 !ops_rls_is_own_id(relation, i + 1)))
 				relation->tenant_keys = bms_add_member(relation->tenant_keys,
 													   i + 1);
 		}
@@ -343,7 +342,7 @@ add_referring_keys(OpsRlsAudit *audit)
 			for (int i = 0; target && i < key->ncolumns; i++)
 			{
 				if (bms_is_member(key->target_columns[i], target->tenant_keys) &&
-					is_own_id(target, key->target_columns[i]))
+					ops_rls_is_own_id(target, key->target_columns[i]))
 					relation->tenant_keys =
 						bms_add_member(relation->tenant_keys, key->columns[i]);
 			}
@@ -502,7 +501,7 @@ add_candidates(OpsRlsAudit *audit)
 			continue;
 		while ((column = bms_next_member(relation->candidates, column)) >= 0)
 		{
-			if (is_own_id(relation, column))
+			if (ops_rls_is_own_id(relation, column))
 				candidates = bms_del_member(candidates, column);
 		}
 		relation->tenant_keys = bms_is_empty(candidates) ?
@@ -642,7 +641,7 @@ name_key(const OpsRlsRelation *relation, AttrNumber column)
 
 	memset(&key, 0, sizeof(key));
 	key.name = relation->columns[column - 1].name;
-	if (is_own_id(relation, column))
+	if (ops_rls_is_own_id(relation, column))
 		key.relation = relation->oid;
 	return key;
 }
@@ -650,8 +649,8 @@ name_key(const OpsRlsRelation *relation, AttrNumber column)
 /*
  * Whether a column is its table's whole primary or unique key.
  */
-static bool
-is_own_id(const OpsRlsRelation *relation, AttrNumber column)
+bool
+ops_rls_is_own_id(const OpsRlsRelation *relation, AttrNumber column)
 {
 	ListCell   *lc;
 
