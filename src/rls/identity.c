@@ -72,9 +72,9 @@ ops_identity_const(const Const *node)
 			if (!node->constisnull)
 			{
 				Oid			output;
-				bool		varlena;
+				bool		has_header;
 
-				getTypeOutputInfo(node->consttype, &output, &varlena);
+				getTypeOutputInfo(node->consttype, &output, &has_header);
 				return ops_term_const(node->consttype,
 									  OidOutputFunctionCall(output, node->constvalue));
 			}
