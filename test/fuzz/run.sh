@@ -16,9 +16,10 @@ seconds=${OPS_FUZZ_SECONDS:-300}
 seed=${OPS_FUZZ_SEED:-$RANDOM}
 predicates=${OPS_FUZZ_PREDICATES:-100000}
 
-# What callers have been told of: no such check, bad arguments, not allowed,
-# constraints of ops.threshold, cancelled, and a lock that was not waited for.
-expected='OR001|22[0-9A-Z]{3}|42501|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001'
+# What callers have been told of: no such check, bad arguments, no such thing,
+# nothing that takes space, not allowed, constraints of ops.threshold,
+# cancelled, and a lock that was not waited for.
+expected='OR001|22[0-9A-Z]{3}|42501|3F000|42P01|42704|42809|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001'
 
 clean_up() {
 	touch "$work/stop"
@@ -46,10 +47,17 @@ churn() {
 		psql -Xq -d postgres > /dev/null 2>&1 <<-'SQL' || true
 			CREATE TABLE "we""ird.Table" (id serial PRIMARY KEY, r int REFERENCES "we""ird.Table", t text);
 			INSERT INTO "we""ird.Table" (t) SELECT repeat('x', 5000) FROM generate_series(1, 50);
+			ALTER TABLE "we""ird.Table" ENABLE ROW LEVEL SECURITY;
+			CREATE POLICY "p""q" ON "we""ird.Table" USING (t = current_setting('a.b', true) OR EXISTS (SELECT FROM "we""ird.Table"));
+			GRANT SELECT ON "we""ird.Table" TO fuzz_plain;
+			DELETE FROM "we""ird.Table" WHERE id % 2 = 0;
 			CREATE INDEX ON "we""ird.Table" (r);
 			CREATE SEQUENCE "s""q" MAXVALUE 3 CYCLE;
 			SELECT nextval('"s""q"');
+			VACUUM "we""ird.Table";
+			ALTER TABLE "we""ird.Table" DROP COLUMN t CASCADE;
 			VACUUM FULL "we""ird.Table";
+			TRUNCATE "we""ird.Table" CASCADE;
 			ALTER SEQUENCE "s""q" AS smallint INCREMENT -1 MINVALUE -5 START 3;
 			DROP TABLE "we""ird.Table";
 			DROP SEQUENCE "s""q";
@@ -76,7 +84,8 @@ psql -Xq -d postgres <<-'SQL'
 	GRANT pg_monitor TO fuzz_monitor;
 	CREATE ROLE fuzz_plain;
 	GRANT USAGE ON SCHEMA ops TO fuzz_plain;
-	GRANT EXECUTE ON FUNCTION ops.health(text, text, text[], interval), ops.checks(text, text[], interval) TO fuzz_plain;
+	GRANT EXECUTE ON FUNCTION ops.health(text, text, text[], interval), ops.checks(text, text[], interval),
+	    ops.rls_audit, ops.rls_matrix, ops.bloat_report TO fuzz_plain;
 SQL
 
 echo "seed $seed, $seconds s"

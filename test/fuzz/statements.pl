@@ -70,9 +70,32 @@ sub checks
 	  only_argument(), budget_argument();
 }
 
+sub roles_argument
+{
+	return pick('NULL', 'NULL', "'{}'::regrole[]", "ARRAY['fuzz_plain']::regrole[]",
+		"'{4294967295,0}'::regrole[]", '(SELECT array_agg(oid::regrole) FROM pg_roles)');
+}
+
+# Of the audit of row security and its matrix.
+sub audit
+{
+	return sprintf 'ops.%s(%s)', pick('rls_audit', 'rls_matrix'), join ', ',
+	  roles_argument(), map { rand() < 0.7 ? 'NULL' : only_argument() } 1 .. 3;
+}
+
+sub bloat
+{
+	return sprintf 'ops.bloat_report(%s, %s, %s, %s)',
+	  pick('NULL', "'pg_class'", "'ops.threshold'", '0', '4294967295', "'pg_attribute_relid_attnum_index'",
+		'(SELECT oid FROM pg_class ORDER BY random() LIMIT 1)',
+		'(SELECT oid FROM pg_class WHERE relname = $$we"ird.Table$$)'),
+	  pick('NULL', '-1', '0', '100000', '9223372036854775807'),
+	  rand() < 0.7 ? 'NULL' : number(), pick('true', 'false', 'false', 'NULL');
+}
+
 sub statement
 {
-	my $way = int rand 16;
+	my $way = int rand 20;
 	my ($health, $checks) = (health(), checks());
 
 	return "SELECT count($health);" if $way < 4;
@@ -95,6 +118,11 @@ sub statement
 	  if $way == 13;
 	return "SET statement_timeout = '1ms'; SELECT count($health); SET statement_timeout = 0;"
 	  if $way == 14;
+	return 'SELECT count(*), sum(reclaimable_bytes), count(details) FROM ' . bloat() . ';'
+	  if $way == 15 || $way == 16;
+	return 'SELECT count(*), count(message) FROM ops.rls_audit() WHERE severity < $$P2$$;'
+	  if $way == 17;
+	return 'SELECT count(*) FROM ' . audit() . ';' if $way == 18;
 	return "DO \$fuzz\$BEGIN PERFORM $health; EXCEPTION WHEN OTHERS THEN PERFORM $health; END\$fuzz\$;";
 }
 
