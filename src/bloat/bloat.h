@@ -86,6 +86,7 @@ typedef struct OpsBloatMeasure
 	bool		with_map;		/* the free space map sharpened it */
 	double		total[NUM_TOTALS];	/* scaled up to the relation */
 	double		need_error;		/* standard error of TOTAL_NEED, in pages */
+	double		roots_error;	/* and of TOTAL_LIVE_ROOTS */
 
 	/* the file of its kind */
 	double		pages_after;	/* after VACUUM FULL or REINDEX */
@@ -119,6 +120,10 @@ typedef void (*OpsPageReader) (OpsBloatMeasure *measure, void *state,
 extern void ops_bloat_sample(OpsBloatMeasure *measure, BlockNumber first,
 							 OpsPageReader reader, void *state);
 extern uint64 ops_bloat_seed(uint64 seed, Oid relation);
+
+/* Raises an error if the header of a page that is not new does not hold. */
+extern void ops_bloat_check_header(Relation rel, BlockNumber block,
+								   Page page);
 
 /* estimate.c: the interval from the standard error and a margin, in pages */
 extern void ops_bloat_conclude(OpsBloatMeasure *measure, double pages_after,

@@ -19,54 +19,33 @@
 
 #include "access/nbtree.h"
 #include "bloat/bloat.h"
+#include "bloat/btree_groups.h"
 #include "bloat/btree_pack.h"
 #include "bloat/pointers.h"
-#include "common/pg_prng.h"
+#include "bloat/roots.h"
 #include "utils/rel.h"
 
 #define TOTAL_PACKED_POINTERS	TOTAL_OWN_1
 #define TOTAL_LEAVES			TOTAL_OWN_2
 #define TOTAL_LEAF_FREE			TOTAL_OWN_3
 
-/* Groups of equal keys that are packed once more without their dead rows. */
-#define MOST_KEPT_GROUPS 200000
-
-/* Above that many heap pointers, the dead ones are drawn all at once. */
-#define MANY_POINTERS 48
-
-/* Groups of that many heap pointers, or more, are alike. */
-#define MANY_EQUAL 8
-
-/* So many heap pointers as all others count as known to those of a class. */
-#define PRIOR_KNOWN 20.0
-
-/* A group that was packed, for another time. */
-typedef struct KeptGroup
-{
-	uint16		key_size;
-	uint16		pointers;		/* all, also those known to be ... */
-	uint16		live;
-	uint16		dead;
-	bool		continues;
-} KeptGroup;
-
-typedef struct Packs
-{
-	OpsBtreePack mixed;
-	OpsBtreePack runs;			/* full posting lists of one key */
-} Packs;
+/*
+ * If less than this share of the table's pages was read, the fate of few
+ * entries is known, and one page of so many tells enough.
+ */
+#define FEW_KNOWN 0.1
+#define THINNED 4
 
 typedef struct BtreeState
 {
 	bool		dedup;
-	Packs		packs;
+	bool		thinned;		/* look up heap pointers on some pages only */
+	bool		looks_up;		/* on this page */
+	int			nleaves;
+	OpsBtreePacks packs;
 	OpsBtreeGroup group;		/* of equal keys, not packed yet */
-	KeptGroup	fate;			/* the same */
 	OpsBloatPointers pointers;
-	KeptGroup  *kept;			/* NULL if not of use */
-	int			nkept;
-	double		known_live[MANY_EQUAL + 1]; /* by pointers of the group */
-	double		known_dead[MANY_EQUAL + 1];
+	OpsBtreeGroups *groups;		/* NULL if not of use */
 } BtreeState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
@@ -75,6 +54,10 @@ static void check_page(OpsBloatMeasure *measure, BlockNumber block,
 					   Page page);
 static void read_leaf(OpsBloatMeasure *measure, BtreeState *state,
 					  BlockNumber block, Page page, double *totals);
+static void read_sizes(OpsBloatMeasure *measure, BtreeState *state,
+					   BlockNumber block, Page page, double *totals);
+static inline void check_entry(OpsBloatMeasure *measure, BlockNumber block,
+							   Page page, ItemId item);
 static inline IndexTuple page_entry(OpsBloatMeasure *measure,
 									BlockNumber block, Page page,
 									ItemId item);
@@ -84,15 +67,6 @@ static inline bool same_key(IndexTuple a, IndexTuple b, int size);
 static void flush_group(BtreeState *state, bool continues);
 static inline int live_pointers(BtreeState *state, IndexTuple entry,
 								int count);
-static void keep_group(BtreeState *state);
-static void init_packs(Packs *packs, Relation rel, bool dedup);
-static void pack_group(Packs *packs, const OpsBtreeGroup *group);
-static double packed_pages(const Packs *packs);
-static double share_left(OpsBloatMeasure *measure, BtreeState *state,
-						 double dead);
-static void dead_by_size(BtreeState *state, double dead, double *share);
-static int	draw_live(pg_prng_state *random, int pointers, double dead);
-static int	round_live(pg_prng_state *random, int pointers, double live);
 static void conclude(OpsBloatMeasure *measure, BtreeState *state);
 static void conclude_dead(OpsBloatMeasure *measure, double dead,
 						  double packed);
@@ -107,11 +81,14 @@ ops_bloat_btree(OpsBloatMeasure *measure)
 
 	state->dedup = BTGetDeduplicateItems(rel) &&
 		!rel->rd_index->indisunique && _bt_allequalimage(rel, false);
-	init_packs(&state->packs, rel, state->dedup);
+	ops_btree_packs_init(&state->packs, rel, state->dedup);
 	ops_bloat_pointers_init(&state->pointers, measure,
 							RelationGetIndexPredicate(rel) == NIL);
+	state->thinned = state->pointers.roots == NULL ? !measure->exact :
+		ops_roots_share(measure->roots) < FEW_KNOWN;
+	state->pointers.all_kept = state->thinned;
 	if (state->pointers.roots && state->dedup)
-		state->kept = palloc(MOST_KEPT_GROUPS * sizeof(KeptGroup));
+		state->groups = ops_btree_groups_create(measure, state->thinned);
 
 	ops_bloat_sample(measure, BTREE_METAPAGE + 1, read_page, state);
 	conclude(measure, state);
@@ -123,7 +100,7 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 {
 	BtreeState *state = arg;
 	BTPageOpaque opaque;
-	double		before = packed_pages(&state->packs);
+	double		before = ops_btree_packs_pages(&state->packs);
 
 	if (PageIsNew(page))
 	{
@@ -140,8 +117,17 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 	}
 	else if (P_ISLEAF(opaque))
 	{
-		read_leaf(measure, state, block, page, totals);
-		totals[TOTAL_NEED] = packed_pages(&state->packs) - before;
+		state->looks_up = state->pointers.roots != NULL &&
+			(!state->thinned || state->nleaves % THINNED == 0);
+		state->nleaves++;
+		if (state->thinned && !state->looks_up && !state->dedup)
+			read_sizes(measure, state, block, page, totals);
+		else
+			read_leaf(measure, state, block, page, totals);
+		totals[TOTAL_FREE_BYTES] = PageGetFreeSpace(page);
+		totals[TOTAL_LEAF_FREE] = PageGetFreeSpace(page);
+		totals[TOTAL_LEAVES] = 1;
+		totals[TOTAL_NEED] = ops_btree_packs_pages(&state->packs) - before;
 	}
 }
 
@@ -220,9 +206,81 @@ read_leaf(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
 	totals[TOTAL_POINTERS] = pointers;
 	totals[TOTAL_PACKED_POINTERS] = packed;
 	totals[TOTAL_DEAD_BYTES] = dead_bytes;
-	totals[TOTAL_FREE_BYTES] = PageGetFreeSpace(page);
-	totals[TOTAL_LEAF_FREE] = PageGetFreeSpace(page);
-	totals[TOTAL_LEAVES] = 1;
+}
+
+/*
+ * Where neither equal keys nor single heap pointers matter, the line pointers
+ * tell how long entries are.  Of a run of the same length only one is looked
+ * at: in unique indexes, too, there are posting lists, of nulls for example.
+ */
+static void
+read_sizes(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
+		   Page page, double *totals)
+{
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+	OffsetNumber offset = P_FIRSTDATAKEY(BTPageGetOpaque(page));
+	double		packed = 0;
+	int			entries = 0;
+	int			dead_bytes = 0;
+
+	while (offset <= last)
+	{
+		ItemId		item = PageGetItemId(page, offset);
+		IndexTuple	entry = page_entry(measure, block, page, item);
+		unsigned	length = ItemIdGetLength(item);
+		int			count = 1;
+
+		if (BTreeTupleIsPosting(entry) && !ItemIdIsDead(item))
+		{
+			count = BTreeTupleGetNPosting(entry);
+			ops_btree_pack_alike(&state->packs.mixed, entry,
+								 (int) BTreeTupleGetPostingOffset(entry),
+								 count);
+			packed += count;
+			entries++;
+			offset++;
+			continue;
+		}
+		while (++offset <= last)
+		{
+			ItemId		next = PageGetItemId(page, offset);
+
+			if (ItemIdGetLength(next) != length ||
+				ItemIdIsDead(next) != ItemIdIsDead(item))
+				break;
+			check_entry(measure, block, page, next);
+			count++;
+		}
+		if (ItemIdIsDead(item))
+		{
+			dead_bytes += count * (int) (length + sizeof(ItemIdData));
+			totals[TOTAL_POINTERS] += count;
+			continue;
+		}
+		ops_btree_pack_alike(&state->packs.mixed, entry, (int) length, count);
+		packed += count;
+		entries += count;
+	}
+	ops_btree_pack_forget(&state->packs.mixed);
+
+	totals[TOTAL_LIVE] = entries;
+	totals[TOTAL_POINTERS] += packed;
+	totals[TOTAL_PACKED_POINTERS] = packed;
+	totals[TOTAL_DEAD_BYTES] = dead_bytes;
+}
+
+static inline void
+check_entry(OpsBloatMeasure *measure, BlockNumber block, Page page,
+			ItemId item)
+{
+	PageHeader	header = (PageHeader) page;
+	unsigned	offset = ItemIdGetOffset(item);
+	unsigned	length = ItemIdGetLength(item);
+
+	if (offset < header->pd_upper || offset + length > header->pd_special ||
+		offset != MAXALIGN(offset) || length != MAXALIGN(length) ||
+		length < sizeof(IndexTupleData))
+		corrupt_page(measure, block);
 }
 
 /*
@@ -295,10 +353,10 @@ flush_group(BtreeState *state, bool continues)
 	OpsBtreeGroup *group = &state->group;
 
 	group->continues = continues;
-	if (state->kept)
-		keep_group(state);
+	if (state->groups)
+		ops_btree_groups_end(state->groups, group);
 	if (group->pointers > 0)
-		pack_group(&state->packs, group);
+		ops_btree_packs_add(&state->packs, group);
 	group->key = NULL;
 	group->pointers = 0;
 }
@@ -309,186 +367,18 @@ flush_group(BtreeState *state, bool continues)
 static inline int
 live_pointers(BtreeState *state, IndexTuple entry, int count)
 {
-	OpsBloatPointers *pointers = &state->pointers;
-	double		known_live = pointers->known_live;
-	double		known_dead = pointers->known_dead;
 	ItemPointer tids = BTreeTupleIsPosting(entry) ?
 	BTreeTupleGetPosting(entry) : &entry->t_tid;
+	OpsRootState fates[MaxTIDsPerBTreePage];
 	int			live;
 
-	if (pointers->roots == NULL)
+	if (!state->looks_up)
 		return count;
-	live = ops_bloat_pointers_live(pointers, tids, count);
-	state->fate.pointers += count;
-	state->fate.live += (uint16) (pointers->known_live - known_live);
-	state->fate.dead += (uint16) (pointers->known_dead - known_dead);
-	return live;
-}
-
-static void
-keep_group(BtreeState *state)
-{
-	KeptGroup  *fate = &state->fate;
-	int			size = Min(fate->pointers, MANY_EQUAL);
-
-	state->known_live[size] += fate->live;
-	state->known_dead[size] += fate->dead;
-	fate->key_size = (uint16) state->group.key_size;
-	fate->continues = state->group.continues;
-	if (state->nkept < MOST_KEPT_GROUPS && fate->pointers > 0)
-		state->kept[state->nkept++] = *fate;
-	memset(fate, 0, sizeof(*fate));
-}
-
-static void
-init_packs(Packs *packs, Relation rel, bool dedup)
-{
-	ops_btree_pack_init(&packs->mixed, rel, dedup);
-	ops_btree_pack_init(&packs->runs, rel, dedup);
-}
-
-/*
- * A key that fills pages fills them with posting lists of full size only,
- * which leave more or less of a page free than when mixed with others.
- */
-static void
-pack_group(Packs *packs, const OpsBtreeGroup *group)
-{
-	bool		run = group->continues && group->pointers >
-	ops_btree_posting_pointers(&packs->runs, group->key_size);
-
-	ops_btree_pack_group(run ? &packs->runs : &packs->mixed, group);
-}
-
-static double
-packed_pages(const Packs *packs)
-{
-	return ops_btree_pack_pages(&packs->mixed) +
-		ops_btree_pack_pages(&packs->runs);
-}
-
-/*
- * The share of the packed pages that is left when a share of the entries
- * goes.  A key that others share stays as long as one entry is left.
- *
- * If the only entries of their key are dead less often than others, entries
- * die because a row gets a new version with the same key.  Then it is not by
- * chance that one of a group is left.
- */
-static double
-share_left(OpsBloatMeasure *measure, BtreeState *state, double dead)
-{
-	Packs		all;
-	Packs		left;
-	pg_prng_state random;
-	double		share[MANY_EQUAL + 1];
-	bool		replaced;
-
-	if (dead <= 0 || dead >= 1 || state->nkept == 0)
-		return 1 - dead;
-
-	dead_by_size(state, dead, share);
-	replaced = share[1] < 0.5 * dead;
-	init_packs(&all, measure->rel, true);
-	init_packs(&left, measure->rel, true);
-	pg_prng_seed(&random, measure->seed);
-	for (int i = 0; i < state->nkept; i++)
-	{
-		KeptGroup  *kept = &state->kept[i];
-		int			unknown = kept->pointers - kept->live - kept->dead;
-		double		gone = share[Min(kept->pointers, MANY_EQUAL)];
-		int			live;
-		OpsBtreeGroup group = {
-			.key_size = kept->key_size,
-			.pointers = unknown + kept->live,
-			.continues = kept->continues,
-		};
-
-		if (group.pointers == 0)
-			continue;
-		pack_group(&all, &group);
-		if (replaced)
-			live = round_live(&random, unknown,
-							  kept->pointers * (1 - gone) - kept->live);
-		else
-			live = draw_live(&random, unknown, gone);
-		group.pointers = kept->live + live;
-		if (group.pointers > 0)
-			pack_group(&left, &group);
-	}
-	return packed_pages(&left) / packed_pages(&all);
-}
-
-/*
- * The share of the heap pointers of groups of each size that is dead, as far
- * as is known, such that it comes to the share of all that is.
- */
-static void
-dead_by_size(BtreeState *state, double dead, double *share)
-{
-	double		known_live = 0;
-	double		known_dead = 0;
-	double		all = 0;
-	double		gone = 0;
-	double		common;
-
-	for (int i = 0; i <= MANY_EQUAL; i++)
-	{
-		known_live += state->known_live[i];
-		known_dead += state->known_dead[i];
-	}
-	common = known_live + known_dead > 0 ?
-		known_dead / (known_live + known_dead) : dead;
-	for (int i = 0; i <= MANY_EQUAL; i++)
-		share[i] = (state->known_dead[i] + PRIOR_KNOWN * common) /
-			(state->known_live[i] + state->known_dead[i] + PRIOR_KNOWN);
-
-	for (int i = 0; i < state->nkept; i++)
-	{
-		KeptGroup  *kept = &state->kept[i];
-
-		all += kept->pointers - kept->dead;
-		gone += (kept->pointers - kept->live - kept->dead) *
-			share[Min(kept->pointers, MANY_EQUAL)];
-	}
-	if (gone <= 0)
-		return;
-	for (int i = 0; i <= MANY_EQUAL; i++)
-		share[i] = Min(share[i] * dead * all / gone, 1);
-}
-
-/*
- * So many of them, rounded up or down by chance.
- */
-static int
-round_live(pg_prng_state *random, int pointers, double live)
-{
-	live = floor(live + pg_prng_double(random));
-	return (int) Min(Max(live, 0), pointers);
-}
-
-/*
- * How many of a group's entries are left, by chance.
- */
-static int
-draw_live(pg_prng_state *random, int pointers, double dead)
-{
-	double		sum = 0;
-	int			live = 0;
-
-	if (pointers <= MANY_POINTERS)
-	{
-		for (int i = 0; i < pointers; i++)
-			live += pg_prng_double(random) >= dead;
-		return live;
-	}
-
-	/* Twelve draws add up to a normal one. */
-	for (int i = 0; i < 12; i++)
-		sum += pg_prng_double(random) - 0.5;
-	live = (int) rint(pointers * (1 - dead) +
-					  sum * sqrt(pointers * dead * (1 - dead)));
-	return Min(Max(live, 0), pointers);
+	live = ops_bloat_pointers_live(&state->pointers, tids, count,
+								   state->groups ? fates : NULL);
+	if (state->groups)
+		ops_btree_groups_add(state->groups, tids, fates, count);
+	return state->thinned ? count : live;
 }
 
 static void
@@ -498,7 +388,9 @@ conclude(OpsBloatMeasure *measure, BtreeState *state)
 	double		error;
 	double		dead = ops_bloat_pointers_dead(&state->pointers, packed,
 											   &error);
-	double		left = share_left(measure, state, dead);
+	double		left_error = 0;
+	double		left = state->groups ?
+	ops_btree_groups_left(state->groups, dead, &left_error) : 1 - dead;
 	double		leaves = measure->total[TOTAL_NEED] * left;
 	double		inner;
 	double		margin = 0.005 * measure->nblocks + 0.5;
@@ -507,7 +399,7 @@ conclude(OpsBloatMeasure *measure, BtreeState *state)
 		leaves = ceil(leaves - 1e-6);
 	inner = ops_btree_pack_inner(&state->packs.mixed, &state->packs.runs,
 								 leaves, measure->census);
-	margin += 2 * error * measure->total[TOTAL_NEED];
+	margin += 2.5 * hypot(error, left_error) * measure->total[TOTAL_NEED];
 	if (dead > 0)
 		margin += 0.005 * measure->nblocks;
 

@@ -37,7 +37,8 @@
 /* A high key that only the heap pointer tells from the item before it. */
 #define TIEBREAKER_SIZE ((int) MAXALIGN(sizeof(ItemPointerData)))
 
-static inline void add_item(OpsBtreePack *pack, const OpsBtreeGroup *group, int size,
+static inline void add_item(OpsBtreePack *pack, const OpsBtreeGroup *group,
+							int size,
 							int extra);
 static void close_page(OpsBtreePack *pack);
 static int	pivot_size(OpsBtreePack *pack);
@@ -111,6 +112,35 @@ ops_btree_pack_group(OpsBtreePack *pack, const OpsBtreeGroup *group)
 										  rest * sizeof(ItemPointerData));
 
 		add_item(pack, group, size, size - group->key_size);
+	}
+}
+
+/*
+ * As many as fit are put on a page at once.  Whatever closes the page goes
+ * through add_item().
+ */
+void
+ops_btree_pack_alike(OpsBtreePack *pack, IndexTuple key, int key_size,
+					 int count)
+{
+	int			space = key_size + (int) sizeof(ItemIdData);
+	int			limit = Max(key_size + TIEBREAKER_SIZE, pack->reserve);
+	OpsBtreeGroup group = {.key = key,.key_size = key_size,.pointers = 1};
+
+	while (count > 0)
+	{
+		int			room = pack->free - (int) sizeof(ItemIdData) - limit;
+		int			more = room < 0 ? 0 : Min(room / space + 1, count - 1);
+
+		if (pack->nitems >= 2 && pack->last_extra == 0 && more > 0)
+		{
+			pack->free -= more * space;
+			pack->nitems += more;
+			count -= more;
+			pack->last_size = key_size;
+		}
+		add_item(pack, &group, key_size, 0);
+		count--;
 	}
 }
 

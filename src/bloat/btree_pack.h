@@ -51,6 +51,10 @@ extern void ops_btree_pack_init(OpsBtreePack *pack, Relation rel, bool dedup);
 extern void ops_btree_pack_group(OpsBtreePack *pack,
 								 const OpsBtreeGroup *group);
 
+/* Many entries of one size, the first of which is given, one after another. */
+extern void ops_btree_pack_alike(OpsBtreePack *pack, IndexTuple key,
+								 int key_size, int count);
+
 /* Keys that were seen are not to be looked at any more. */
 extern void ops_btree_pack_forget(OpsBtreePack *pack);
 extern double ops_btree_pack_pages(const OpsBtreePack *pack);

@@ -17,6 +17,7 @@
 #include "access/gin_private.h"
 #include "access/htup_details.h"
 #include "bloat/ginbuild.h"
+#include "bloat/ginkeys.h"
 #include "bloat/model.h"
 #include "miscadmin.h"
 #include "optimizer/optimizer.h"
@@ -32,8 +33,20 @@
 /* Density of entry pages while nothing is known: after one round. */
 #define ENTRY_FILL			0.52
 
-/* Rows to look up in the table for each page. */
-#define MATCHED_PER_PAGE	48
+/* Rows to look up in the table for each entry, or segment of a tree. */
+#define MATCHED				24
+#define MATCHED_TO_KNOW		8
+
+/* From this share of pages on, the pending list is read to its end. */
+#define MANY_PENDING		0.03
+#define MOST_READ			8192
+
+/* Entries, or rows, that have to be looked up to know a dead share. */
+#define MIN_KNOWN			50
+#define NUM_CLASSES			6
+
+/* Right-most leaves of posting trees that are remembered. */
+#define MAX_LAST			4096
 
 /* A row as one number has so many bits for its place in the block. */
 #define TID_OFFSET_BITS	11
@@ -50,13 +63,10 @@
 
 /* Half-widths of the model, relative. */
 #define TREE_DOUBT			0.02
-#define ENTRY_DOUBT			0.03
+#define ENTRY_DOUBT			0.04
 #define SMALL_TREE_DOUBT	0.35
 #define PENDING_DOUBT		0.60
 #define ROUNDS_DOUBT		0.05
-
-/* Bytes of memory that a byte on an entry page takes at most in a build. */
-#define MEMORY_PER_BYTE		16
 
 /* Sums over the pages that were read. */
 typedef struct GinPages
@@ -71,8 +81,7 @@ typedef struct GinPages
 	double		tree_leaves;
 	double		last_leaves;	/* the right-most ones, one of each tree */
 	double		last_bytes;
-	double		small_leaves;	/* of those, as small as a posting list */
-	double		small_bytes;
+	uint16		last_size[MAX_LAST];	/* bytes on the first of these */
 	double		inner_trees;	/* trees of more than one leaf */
 	uint32		by_leaves[TREE_FANOUT + 1]; /* of these, by number of leaves */
 	double		tids;			/* in posting lists */
@@ -90,8 +99,14 @@ typedef struct GinReading
 	int			space;
 	uint32		npages;			/* of entries, read so far */
 	uint32		stride;			/* entries of one in so many are kept */
-	bool		spans;			/* rounds may matter: decode all rows */
-	int			to_match;		/* rows left of this page */
+	double		known_rows;		/* that entries have whose dead rows are */
+	double		dead_rows;		/* known, and the dead ones of these */
+	double		known_waiting;	/* the same of the pending list */
+	double		dead_waiting;
+	OpsGinKeys *keys;			/* if the pending list matters */
+	double		kept;			/* entries for each one merged */
+	double		merged_bytes;	/* that this adds to posting trees */
+	double		new_trees;		/* and posting trees that it makes */
 } GinReading;
 
 /* The rows of an entry. */
@@ -101,25 +116,38 @@ typedef struct GinList
 	uint32		bytes;			/* of all but the first */
 	BlockNumber first;			/* blocks of the first and the last one */
 	BlockNumber last;
+	float		dead;			/* share of them, -1: unknown */
 } GinList;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
+static double pending_share(const OpsBloatMeasure *measure);
 static void read_entry_leaf(GinReading *state, Page page, double *totals);
 static void read_entry(GinReading *state, IndexTuple item, Size length,
 					   double *totals);
 static bool read_rows(GinReading *state, IndexTuple item, Size length,
 					  GinList *rows);
+static void decode_rows(GinReading *state, const GinPostingList * list,
+						GinList *rows);
 static int	datum_bytes(Relation index, IndexTuple item, int key);
 static void keep_entry(GinReading *state, const OpsGinEntry *entry);
-static BlockNumber decode_list(GinReading *state, const GinPostingList * list);
+static BlockNumber decode_list(GinReading *state, const GinPostingList * list,
+							   int rows);
 static void match_row(GinReading *state, uint64 row);
 static void read_tree_leaf(GinReading *state, Page page, double *totals);
 static double count_tree_rows(GinReading *state, Page page, int bytes);
 static void read_pending(GinReading *state, Page page, double *totals);
+static void read_pending_row(GinReading *state, IndexTuple item);
 static void conclude(OpsBloatMeasure *measure, GinReading *state);
+static double dead_share(const GinReading *state);
+static double merged_dead(const GinReading *state);
+static double waiting_dead(const GinReading *state);
+static void merge_pending(OpsBloatMeasure *measure, GinReading *state);
+static void guess_dead(GinReading *state);
+static int	class_of(const OpsGinEntry *entry);
 static double whole_index(OpsBloatMeasure *measure, const GinReading *state,
 						  double dead, OpsGinBuilt *built);
+static double merged_trees(const GinReading *state);
 static double pending_leaves(const GinPages *pages);
 static double tree_pages(const GinPages *pages, double dead,
 						 double *inlined);
@@ -135,12 +163,40 @@ ops_bloat_gin(OpsBloatMeasure *measure)
 	state.space = 4096;
 	state.stride = 1;
 	state.entries = palloc(state.space * sizeof(OpsGinEntry));
-	state.spans = (double) measure->nblocks * BLCKSZ * MEMORY_PER_BYTE >
-		maintenance_work_mem * 1024.0;
 
 	/* Block 0 holds no more than counts. */
+	if (pending_share(measure) >= MANY_PENDING &&
+		measure->nblocks <= MOST_READ)
+	{
+		state.keys = ops_gin_keys_create();
+		measure->first_sample = Max(measure->first_sample,
+									(int) measure->nblocks);
+	}
 	ops_bloat_sample(measure, 1, read_page, &state);
 	conclude(measure, &state);
+}
+
+/*
+ * Share of pages that are a pending list, as the first page counts them.
+ */
+static double
+pending_share(const OpsBloatMeasure *measure)
+{
+	double		share = 0;
+	Buffer		buffer;
+	Page		page;
+
+	if (measure->nblocks <= GIN_METAPAGE_BLKNO)
+		return 0;
+	buffer = ReadBufferExtended(measure->rel, MAIN_FORKNUM, GIN_METAPAGE_BLKNO,
+								RBM_NORMAL, measure->ring);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	if (!PageIsNew(page))
+		share = (double) GinPageGetMeta(page)->nPendingPages /
+			measure->nblocks;
+	UnlockReleaseBuffer(buffer);
+	return share;
 }
 
 static void
@@ -149,7 +205,6 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 {
 	GinReading *state = (GinReading *) arg;
 
-	state->to_match = measure->roots ? MATCHED_PER_PAGE : 0;
 	if (!ops_page_is_sound(page, sizeof(GinPageOpaqueData)))
 		state->model.broken++;
 	else if (GinPageIsDeleted(page))
@@ -197,8 +252,8 @@ static void
 read_entry(GinReading *state, IndexTuple item, Size length, double *totals)
 {
 	OpsBloatMeasure *measure = state->model.measure;
-	OpsGinEntry entry = {.key = length};
-	GinList		rows = {0};
+	OpsGinEntry entry = {.key = length,.dead = -1};
+	GinList		rows = {.dead = -1};
 	Size		bytes = MAXALIGN(length) + sizeof(ItemIdData);
 
 	if (!GinIsPostingTree(item))
@@ -217,6 +272,7 @@ read_entry(GinReading *state, IndexTuple item, Size length, double *totals)
 		entry.ntids = rows.count;
 		entry.first = rows.first;
 		entry.last = rows.last;
+		entry.dead = rows.dead;
 		if (rows.count > 1)
 			entry.tid_bytes = (double) rows.bytes / (rows.count - 1);
 		totals[TOTAL_POINTERS] += rows.count;
@@ -233,10 +289,12 @@ read_entry(GinReading *state, IndexTuple item, Size length, double *totals)
 	state->pages.entries++;
 	state->pages.entry_bytes += bytes;
 
-	if (state->npages % state->stride == 0)
+	entry.datum = datum_bytes(measure->rel, item, entry.key);
+	if (state->keys)
+		ops_gin_keys_add(state->keys, item, &entry);
+	else if (state->npages % state->stride == 0)
 	{
 		entry.page = state->npages;
-		entry.datum = datum_bytes(measure->rel, item, entry.key);
 		keep_entry(state, &entry);
 	}
 }
@@ -275,9 +333,29 @@ read_rows(GinReading *state, IndexTuple item, Size length, GinList *rows)
 	rows->first = ItemPointerGetBlockNumberNoCheck(&list->first);
 	rows->last = rows->first;
 	rows->bytes = list->nbytes;
-	if (state->spans || state->to_match > 0)
-		rows->last = decode_list(state, list);
+	decode_rows(state, list, rows);
 	return rows->count == 1 || rows->bytes >= rows->count - 1;
+}
+
+/*
+ * Where the rows of a list end, and which share of them is dead.
+ */
+static void
+decode_rows(GinReading *state, const GinPostingList * list, GinList *rows)
+{
+	OpsModel   *model = &state->model;
+	uint64		live = model->live;
+	uint64		dead = model->dead;
+
+	rows->last = decode_list(state, list, rows->count);
+	live = model->live - live;
+	dead = model->dead - dead;
+	if (live + dead == 0)
+		return;
+	state->known_rows += rows->count;
+	state->dead_rows += (double) rows->count * dead / (live + dead);
+	if (live + dead >= Min(rows->count, MATCHED_TO_KNOW))
+		rows->dead = (double) dead / (live + dead);
 }
 
 /*
@@ -327,24 +405,32 @@ keep_entry(GinReading *state, const OpsGinEntry *entry)
 }
 
 /*
- * Block of the last row of a list that lies within its page, and match rows
- * as long as there are some to match.
+ * Block of the last row of a list that lies within its page; some of its
+ * rows, evenly spread, are looked up in the table.
  *
  * Rows are numbers, each the distance from the one before in groups of seven
  * bits, low ones first, the high bit of a byte saying that more follow.
  */
 static BlockNumber
-decode_list(GinReading *state, const GinPostingList * list)
+decode_list(GinReading *state, const GinPostingList * list, int rows)
 {
 	uint64		row = ((uint64) ItemPointerGetBlockNumberNoCheck(&list->first) <<
 					   TID_OFFSET_BITS) |
 	ItemPointerGetOffsetNumberNoCheck(&list->first);
 	uint64		distance = 0;
 	int			shift = 0;
+	int			stride = rows / MATCHED + 1;
+	int			wait = list->nbytes % stride;
 
-	match_row(state, row);
-	for (int i = 0; i < list->nbytes; i++)
+	for (int i = 0;; i++)
 	{
+		if (shift == 0 && wait-- == 0)
+		{
+			match_row(state, row);
+			wait = stride - 1;
+		}
+		if (i == list->nbytes)
+			break;
 		distance |= (uint64) (list->bytes[i] & 0x7F) << shift;
 		shift += 7;
 		if ((list->bytes[i] & 0x80) != 0 && shift < 49)
@@ -352,10 +438,6 @@ decode_list(GinReading *state, const GinPostingList * list)
 		row += distance;
 		distance = 0;
 		shift = 0;
-		if (state->to_match > 0)
-			match_row(state, row);
-		else if (!state->spans)
-			break;
 	}
 	return (BlockNumber) Min(row >> TID_OFFSET_BITS, MaxBlockNumber);
 }
@@ -367,9 +449,9 @@ match_row(GinReading *state, uint64 row)
 	OffsetNumber offset = row & ((1 << TID_OFFSET_BITS) - 1);
 	uint64		block = row >> TID_OFFSET_BITS;
 
-	if (state->to_match <= 0 || offset == 0 || block > MaxBlockNumber)
+	if (state->model.measure->roots == NULL || offset == 0 ||
+		block > MaxBlockNumber)
 		return;
-	state->to_match--;
 	ItemPointerSet(&tid, (BlockNumber) block, offset);
 	ops_model_match(&state->model, &tid);
 }
@@ -415,13 +497,10 @@ read_tree_leaf(GinReading *state, Page page, double *totals)
 	pages->tree_tids += tids;
 	if (GinPageRightMost(page))
 	{
+		if (pages->last_leaves < MAX_LAST)
+			pages->last_size[(int) pages->last_leaves] = bytes;
 		pages->last_leaves++;
 		pages->last_bytes += bytes;
-		if (bytes < SMALL_TREE)
-		{
-			pages->small_leaves++;
-			pages->small_bytes += bytes;
-		}
 
 		/* It will be a page however little is on it. */
 		totals[TOTAL_NEED] = Min(totals[TOTAL_NEED] + 0.5, 1);
@@ -434,23 +513,36 @@ count_tree_rows(GinReading *state, Page page, int bytes)
 	const char *start = (const char *) GinDataLeafPageGetPostingList(page);
 	const char *end = start + bytes;
 	const char *at = start;
+	uint64		live = state->model.live;
+	uint64		dead = state->model.dead;
 	double		tids = 0;
 
 	for (int i = 0; i < COUNTED_SEGMENTS &&
 		 at + offsetof(GinPostingList, bytes) <= end; i++)
 	{
 		const		GinPostingList *list = (const GinPostingList *) at;
+		int			rows;
 
 		if ((const char *) list->bytes + list->nbytes > end)
 			break;
-		if (state->to_match > 0)
-			(void) decode_list(state, list);
-		tids++;
+		rows = 1;
 		for (int j = 0; j < list->nbytes; j++)
-			tids += (list->bytes[j] & 0x80) == 0;
+			rows += (list->bytes[j] & 0x80) == 0;
+		(void) decode_list(state, list, rows);
+		tids += rows;
 		at += SizeOfGinPostingList(list);
 	}
-	return at > start ? tids * bytes / (at - start) : 0;
+	if (at == start)
+		return 0;
+	tids *= (double) bytes / (at - start);
+	live = state->model.live - live;
+	dead = state->model.dead - dead;
+	if (live + dead > 0)
+	{
+		state->known_rows += tids;
+		state->dead_rows += tids * dead / (live + dead);
+	}
+	return tids;
 }
 
 /*
@@ -465,6 +557,48 @@ read_pending(GinReading *state, Page page, double *totals)
 	state->pages.pending += last;
 	totals[TOTAL_POINTERS] += last;
 	totals[TOTAL_NEED] = PENDING_NEED;
+	for (OffsetNumber i = FirstOffsetNumber; state->keys && i <= last; i++)
+	{
+		Size		length;
+		IndexTuple	item = ops_page_item(page, i, &length);
+
+		if (item != NULL && IndexTupleSize(item) <= length &&
+			IndexTupleSize(item) > sizeof(IndexTupleData))
+			read_pending_row(state, item);
+		else
+			state->model.broken++;
+	}
+}
+
+static void
+read_pending_row(GinReading *state, IndexTuple item)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	BlockNumber block = ItemPointerGetBlockNumberNoCheck(&item->t_tid);
+	OpsGinEntry entry = {
+		.key = IndexTupleSize(item),
+		.ntids = 1,
+		.first = block,
+		.last = block,
+		.dead = -1,
+		.waits = true,
+	};
+
+	if (measure->roots)
+	{
+		OpsRootState root = ops_bloat_root(measure->roots, &item->t_tid);
+
+		state->model.live += root == ROOT_LIVE;
+		state->model.dead += root == ROOT_DEAD;
+		if (root != ROOT_UNKNOWN)
+		{
+			entry.dead = root == ROOT_DEAD;
+			state->known_waiting++;
+			state->dead_waiting += entry.dead;
+		}
+	}
+	entry.datum = datum_bytes(measure->rel, item, entry.key);
+	ops_gin_keys_add(state->keys, item, &entry);
 }
 
 static void
@@ -473,10 +607,13 @@ conclude(OpsBloatMeasure *measure, GinReading *state)
 	OpsModelled modelled = {0};
 	OpsGinBuilt built;
 	double		scale = ops_model_scale(&state->model, 1);
-	double		dead = ops_model_dead_share(&state->model);
+	double		dead = dead_share(state);
 	double		entries;
 
 	measure->dead_entries = dead;
+	if (state->keys)
+		merge_pending(measure, state);
+	guess_dead(state);
 	modelled.content = whole_index(measure, state, 0, &built);
 	modelled.live = dead > 0 ?
 		whole_index(measure, state, dead, &built) : modelled.content;
@@ -490,14 +627,103 @@ conclude(OpsBloatMeasure *measure, GinReading *state)
 		(built.rounds > 1 ? ROUNDS_DOUBT + built.sway : ENTRY_DOUBT) +
 		Min(scale * state->pages.inner_trees / Max(modelled.live, 1), 1) *
 		SMALL_TREE_DOUBT +
-		Min(scale * pending_leaves(&state->pages) / Max(modelled.live, 1), 1) *
-		PENDING_DOUBT;
+		(state->keys ? 0 :
+		 Min(scale * pending_leaves(&state->pages) / Max(modelled.live, 1),
+			 1) * PENDING_DOUBT);
 
 	ops_bloat_detail(measure, "lost_entries", scale * state->pages.lost, 0);
 	ops_bloat_detail(measure, "pending_pages",
 					 scale * state->pages.pending_pages, 0);
 	ops_bloat_detail(measure, "build_rounds", built.rounds, 2);
 	ops_model_conclude(&state->model, &modelled);
+}
+
+/*
+ * Share of all rows that are dead.
+ */
+static double
+dead_share(const GinReading *state)
+{
+	double		merged = state->pages.tids + state->pages.tree_tids;
+	double		waiting = state->pages.pending;
+
+	if (state->keys == NULL || merged + waiting == 0)
+		return merged_dead(state);
+	return (merged_dead(state) * merged + waiting_dead(state) * waiting) /
+		(merged + waiting);
+}
+
+/*
+ * Of those that entries lead to.  Of long lists fewer are looked up.
+ */
+static double
+merged_dead(const GinReading *state)
+{
+	if (state->model.live + state->model.dead < MIN_KNOWN ||
+		state->known_rows < MIN_KNOWN)
+		return ops_model_dead_share(&state->model);
+	return state->dead_rows / state->known_rows;
+}
+
+static double
+waiting_dead(const GinReading *state)
+{
+	if (state->known_waiting < MIN_KNOWN)
+		return merged_dead(state);
+	return state->dead_waiting / state->known_waiting;
+}
+
+/*
+ * Take the entries as they are with the pending list merged.
+ */
+static void
+merge_pending(OpsBloatMeasure *measure, GinReading *state)
+{
+	state->entries = ops_gin_keys_merged(state->keys,
+										 merged_dead(state),
+										 waiting_dead(state),
+										 &state->nentries, &state->kept,
+										 &state->merged_bytes,
+										 &state->new_trees);
+}
+
+/*
+ * Entries whose rows were not looked up die as often as others of their class
+ * do: of one row or of more, out of the pending list or not.
+ *
+ * That can be less often than rows do: an updated row has both its versions
+ * under a key that did not change.
+ */
+static void
+guess_dead(GinReading *state)
+{
+	double		known[NUM_CLASSES] = {0};
+	double		dead[NUM_CLASSES] = {0};
+
+	for (int i = 0; i < state->nentries; i++)
+	{
+		const OpsGinEntry *entry = &state->entries[i];
+
+		if (entry->ntids == 0 || entry->dead < 0)
+			continue;
+		known[class_of(entry)]++;
+		dead[class_of(entry)] += entry->dead;
+	}
+	for (int i = 0; i < state->nentries; i++)
+	{
+		OpsGinEntry *entry = &state->entries[i];
+		int			class = class_of(entry);
+
+		if (entry->ntids > 0 && entry->dead < 0 &&
+			known[class] >= MIN_KNOWN)
+			entry->dead = dead[class] / known[class];
+	}
+}
+
+static int
+class_of(const OpsGinEntry *entry)
+{
+	return Min(entry->ntids, 3) - 1 + (entry->waits ? 3 : 0);
 }
 
 /*
@@ -520,7 +746,6 @@ whole_index(OpsBloatMeasure *measure, const GinReading *state, double dead,
 		.heap_blocks = RelationGetNumberOfBlocks(measure->heap),
 		.memory = maintenance_work_mem * 1024.0,
 		.tree_tids = Max(pages->tree_tids / trees, 1),
-		.tree_tid_bytes = pages->tree_bytes / Max(pages->tree_tids, 1),
 		.dead = dead,
 	};
 
@@ -533,7 +758,8 @@ whole_index(OpsBloatMeasure *measure, const GinReading *state, double dead,
 		build.memory = get_float8_infinity();
 	if (state->nentries > 0)
 	{
-		double		kept = Max(pages->entries / state->nentries, 1);
+		double		kept = state->keys ? state->kept :
+		Max(pages->entries / state->nentries, 1);
 
 		build.scale *= kept;
 		ops_gin_build(&build, built);
@@ -545,10 +771,27 @@ whole_index(OpsBloatMeasure *measure, const GinReading *state, double dead,
 	if (built->bytes > 0)
 		leaves += inlined * built->leaves / built->bytes;
 
-	leaves += pending_leaves(pages);
+	if (state->keys == NULL)
+		leaves += pending_leaves(pages);
+	else
+		tree += merged_trees(state);
 
 	/* The page of counts, and a root even if there is nothing below. */
 	return 1 + Max(scale * (leaves + built->inner + tree), 1);
+}
+
+/*
+ * Pages that the pending list adds to posting trees, or for new ones: these
+ * have a last leaf that is half full, and a root if they have more.
+ */
+static double
+merged_trees(const GinReading *state)
+{
+	double		leaves = state->merged_bytes / (TREE_ROOM * TREE_FILL);
+
+	if (leaves > state->new_trees)
+		return leaves + state->new_trees * 1.5;
+	return Max(leaves, state->new_trees);
 }
 
 /*
@@ -586,23 +829,28 @@ tree_pages(const GinPages *pages, double dead, double *inlined)
 	double		large = Min(pages->inner_trees, trees);
 	double		single = trees - large;
 	double		left = live_bytes(pages, dead);
-	double		small;
+	double		leaves = 0;
 	double		large_bytes;
+	int			known = Min(trees, MAX_LAST);
 
 	*inlined = 0;
 	if (trees <= 0)
 		return 0;
 
-	/* Of large trees, too, the last leaf can be small. */
-	small = pages->small_leaves - large * SMALL_TREE / TREE_ROOM;
-	small = Max(Min(small, single), 0);
-	if (pages->small_leaves > 0)
-		*inlined = small * left * pages->small_bytes / pages->small_leaves;
+	/* Which of the last leaves are the only ones, is not known. */
+	for (int i = 0; i < known; i++)
+	{
+		double		live = pages->last_size[i] * left;
 
+		if (live < SMALL_TREE)
+			*inlined += live * single / known;
+		else
+			leaves += single / known;
+	}
 	if (large <= 0)
-		return single - small;
+		return leaves;
 	large_bytes = pages->tree_bytes - pages->last_bytes * single / trees;
-	return single - small +
+	return leaves +
 		large_bytes / (TREE_ROOM * TREE_FILL) * tree_rounding(pages, left);
 }
 

@@ -74,6 +74,7 @@ static void play_build(const OpsGinBuild *build, double rounds, int max_steps,
 					   OpsGinBuilt *built);
 static double count_rounds(const OpsGinBuild *build);
 static double memory_of_round(const OpsGinBuild *build, double share);
+static double dead_share(const OpsGinBuild *build, const OpsGinEntry *entry);
 static double chunk(double bytes);
 static double list_memory(double tids, double rounds);
 static void play_round(Play *play, double end);
@@ -231,7 +232,7 @@ memory_of_round(const OpsGinBuild *build, double share)
 		/* The outermost of some random rows lie within their range. */
 		else if (tids > 1)
 			span = Min(span * (tids + 1) / (tids - 1), 1);
-		tids = Max(tids * (1 - build->dead), 1);
+		tids = Max(tids * (1 - dead_share(build, entry)), 1);
 		windows = Max(span / share, 1);
 		rounds = Max(windows * (1 - pow(1 - 1 / windows, tids)), 1);
 		memory += rounds * (sizeof(GinEntryAccumulator) +
@@ -239,6 +240,17 @@ memory_of_round(const OpsGinBuild *build, double share)
 							list_memory(tids / rounds, windows));
 	}
 	return memory * step * share * build->scale;
+}
+
+/*
+ * Share of an entry's rows that are left out.
+ */
+static double
+dead_share(const OpsGinBuild *build, const OpsGinEntry *entry)
+{
+	if (build->dead == 0 || entry->ntids == 0)
+		return build->dead;
+	return entry->dead >= 0 ? entry->dead : build->dead;
 }
 
 /*
@@ -349,21 +361,19 @@ entry_bytes(const Play *play, int i, double end)
 	double		tid_bytes = entry->tid_bytes;
 	double		first = entry->first / blocks;
 	double		last = ((double) entry->last + 1) / blocks;
+	double		dead = dead_share(build, entry);
 	double		list;
 
+	/* What becomes of posting trees, gin.c knows. */
 	if (entry->ntids == 0)
+		return (int) MAXALIGN(entry->key) + sizeof(ItemIdData);
+	if (dead > 0)
 	{
-		tids = build->tree_tids;
-		tid_bytes = build->tree_tid_bytes;
-		first = 0;
-		last = 1;
-	}
-	if (build->dead > 0)
-	{
-		tid_bytes += ops_gin_gap_bytes(build->dead);
+		tid_bytes += ops_gin_gap_bytes(dead);
 
 		/* A golden-ratio sequence rounds fairly and the same in each round. */
-		tids = floor(tids * (1 - build->dead) + fmod(i * 0.6180339887, 1));
+		tids = floor(tids * (1 - dead) + 0.001 +
+					 fmod(i * 0.6180339887, 1) * 0.999);
 		if (tids < 1)
 			return 0;
 	}

@@ -24,6 +24,8 @@ typedef struct OpsGinEntry
 	float		tid_bytes;		/* of each one but the first, compressed */
 	uint16		key;			/* bytes of the item without its rows */
 	uint16		datum;			/* bytes that a build keeps of the key */
+	float		dead;			/* share of rows to leave out, -1: unknown */
+	bool		waits;			/* in the pending list */
 } OpsGinEntry;
 
 /* A build: entries of a sample, in the order of keys page by page. */
@@ -35,8 +37,8 @@ typedef struct OpsGinBuild
 	BlockNumber heap_blocks;
 	double		memory;			/* bytes that it can use */
 	double		tree_tids;		/* rows of an average posting tree */
-	double		tree_tid_bytes;
-	double		dead;			/* share of rows to leave out */
+	double		dead;			/* share of rows to leave out, 0: none,
+								 * whatever the entries say */
 } OpsGinBuild;
 
 /* Entry pages that come of it, still of the sample alone. */

@@ -24,7 +24,16 @@
 /* Of the entries of a page, one in so many is looked up in the table. */
 #define MATCH_STRIDE		3
 
-/* Densities of builds that insert row by row. */
+/* Share of the living rows from which on no others are played. */
+#define ENOUGH_LIVING		0.9
+
+/* Half-widths, relative, of a play of all, a quarter, a sixteenth, less. */
+#define DOUBT_WHOLE			0.06
+#define DOUBT_QUARTER		0.16
+#define DOUBT_PART			0.19
+#define DOUBT_LITTLE		0.27
+
+/* Densities of builds that insert row by row and are not played. */
 static const OpsUsualFill usual_fills[] = {
 	{"gist_trgm_ops", 0.635, 0.08, 0.635, 0.10},
 	{"gist_geo*", 0.60, 0.25, 0.50, 0.25},
@@ -67,15 +76,18 @@ typedef struct GistState
 	double		uneven;			/* leaf items not as long as the one before */
 	double		inner_bytes;
 	double		downlinks;
-	OpsGistEntries entries;
+	OpsGistEntries living;		/* entries whose row is known to be */
+	OpsGistEntries others;		/* of unknown fate; of dead ones, none */
 } GistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
 static void read_leaf(GistState *state, Page page, double *totals);
+static void keep_entry(GistState *state, IndexTuple item, Size size);
 static void read_inner(GistState *state, Page page);
-static double whole_index(const GistState *state, double leaves, double fill);
-static const OpsUsualFill *expected_fill(const GistState *state);
+static double played_fill(GistState *state, double share, double *doubt);
+static double whole_index(const GistState *state, double share, double fill);
+static double expected_fill(GistState *state, double *doubt);
 static bool build_sorts(Relation index);
 
 void
@@ -83,41 +95,55 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 {
 	GistState	state = {0};
 	OpsModelled modelled = {0};
-	OpsGistBuilt built;
-	const OpsUsualFill *usual;
-	double		fill;
-	double		leaves;
+	double		fill = 0;
 
 	ops_model_init(&state.model, measure);
 	if (!build_sorts(measure->rel))
-		ops_gist_entries_init(&state.entries, measure->rel);
+	{
+		ops_gist_entries_init(&state.living, measure->rel);
+		ops_gist_entries_init(&state.others, measure->rel);
+	}
 	ops_bloat_sample(measure, 0, read_page, &state);
 
-	usual = expected_fill(&state);
-	fill = usual->fill;
-	modelled.doubt = usual->doubt;
-	if (ops_model_is_ordered(&state.model))
-	{
-		fill = usual->ordered;
-		modelled.doubt = usual->ordered_doubt;
-	}
-
 	measure->dead_entries = ops_model_dead_share(&state.model);
-	ops_gist_build(&state.entries, measure->rel,
-				   measure->total[TOTAL_LIVE] * (1 - measure->dead_entries),
-				   measure->seed, &built);
-	if (built.fill > 0)
+	if (measure->dead_entries > 0 || !ops_model_is_untouched(&state.model))
+		fill = played_fill(&state, 1 - measure->dead_entries, &modelled.doubt);
+	if (fill == 0)
+		fill = expected_fill(&state, &modelled.doubt);
+	modelled.live = whole_index(&state, 1 - measure->dead_entries, fill);
+
+	/* What a build made of all of it shows how far the model is off. */
+	if (measure->dead_entries > 0 && ops_model_is_untouched(&state.model))
 	{
-		fill = built.fill;
-		modelled.doubt = 0.05;
-		ops_bloat_detail(measure, "played_leaves", built.leaves, 0);
-		ops_bloat_detail(measure, "played_fill", built.fill, 4);
+		double		doubt;
+		double		full = played_fill(&state, 1, &doubt);
+
+		if (full > 0)
+			fill = full;
 	}
-	leaves = measure->total[TOTAL_NEED] / fill;
-	modelled.content = whole_index(&state, leaves, fill);
-	modelled.live = whole_index(&state, leaves * (1 - measure->dead_entries),
-								fill);
+	modelled.content = whole_index(&state, 1, fill);
 	ops_model_conclude(&state.model, &modelled);
+}
+
+/*
+ * How full a build leaves the leaves, with this share of the entries; 0 if it
+ * cannot be played.
+ */
+static double
+played_fill(GistState *state, double share, double *doubt)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	double		rows = measure->total[TOTAL_LIVE] * share;
+	OpsGistBuilt built;
+
+	if (share == 1 || state->living.count < rows * ENOUGH_LIVING)
+		ops_gist_entries_merge(&state->living, &state->others);
+	ops_gist_build(&state->living, measure->rel, rows, measure->seed, &built);
+	if (built.fill > 0)
+		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
+			built.halvings <= 2 ? DOUBT_QUARTER :
+			built.halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
+	return built.fill;
 }
 
 static void
@@ -154,6 +180,7 @@ read_leaf(GistState *state, Page page, double *totals)
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
 	{
 		Size		length;
+		Size		size;
 		IndexTuple	item = ops_page_item(page, i, &length);
 		BlockNumber row;
 
@@ -166,6 +193,7 @@ read_leaf(GistState *state, Page page, double *totals)
 		first_row = Min(first_row, row);
 		last_row = Max(last_row, row);
 		totals[TOTAL_POINTERS]++;
+		size = length;
 		length = MAXALIGN(length) + sizeof(ItemIdData);
 		if (ItemIdIsDead(PageGetItemId(page, i)))
 		{
@@ -179,8 +207,8 @@ read_leaf(GistState *state, Page page, double *totals)
 		bytes += length;
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->t_tid);
-		ops_gist_entries_add(&state->entries, state->model.measure->rel, item,
-							 IndexTupleSize(item));
+		if (state->living.entry)
+			keep_entry(state, item, size);
 	}
 
 	ops_model_span(&state->model, first_row, last_row);
@@ -189,6 +217,18 @@ read_leaf(GistState *state, Page page, double *totals)
 	state->leaf_bytes += bytes;
 	totals[TOTAL_FREE_BYTES] += PageGetExactFreeSpace(page);
 	totals[TOTAL_NEED] = bytes / GIST_ROOM;
+}
+
+static void
+keep_entry(GistState *state, IndexTuple item, Size size)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	OpsRootState root = measure->roots ?
+	ops_bloat_root(measure->roots, &item->t_tid) : ROOT_UNKNOWN;
+
+	if (root != ROOT_DEAD)
+		ops_gist_entries_add(root == ROOT_LIVE ? &state->living :
+							 &state->others, measure->rel, item, size);
 }
 
 static void
@@ -208,11 +248,13 @@ read_inner(GistState *state, Page page)
 }
 
 /*
- * Leaves, and the pages above them: a downlink for each page below.
+ * Leaves for this share of the entries, and the pages above them: a downlink
+ * for each page below.
  */
 static double
-whole_index(const GistState *state, double leaves, double fill)
+whole_index(const GistState *state, double share, double fill)
 {
+	double		leaves = state->model.measure->total[TOTAL_NEED] * share / fill;
 	double		bytes = state->downlinks > 0 ?
 	state->inner_bytes / state->downlinks :
 	state->leaf_bytes / Max(state->model.measure->total[TOTAL_LIVE], 1);
@@ -223,19 +265,29 @@ whole_index(const GistState *state, double leaves, double fill)
 	return leaves + Max(leaves / Max(fanout - 1, 1), 1);
 }
 
-static const OpsUsualFill *
-expected_fill(const GistState *state)
+static double
+expected_fill(GistState *state, double *doubt)
 {
 	Relation	index = state->model.measure->rel;
 	const OpsUsualFill *usual;
 
 	if (!build_sorts(index))
-		return ops_model_usual_fill(index, usual_fills);
-	usual = ops_model_usual_fill(index, sorted_fills);
-	if (usual->opclass && strcmp(usual->opclass, halved_fill.opclass) == 0 &&
-		state->uneven <= state->items * 0.01)
-		return &halved_fill;
-	return usual;
+		usual = ops_model_usual_fill(index, usual_fills);
+	else
+	{
+		usual = ops_model_usual_fill(index, sorted_fills);
+		if (usual->opclass &&
+			strcmp(usual->opclass, halved_fill.opclass) == 0 &&
+			state->uneven <= state->items * 0.01)
+			usual = &halved_fill;
+	}
+	if (ops_model_is_ordered(&state->model))
+	{
+		*doubt = usual->ordered_doubt;
+		return usual->ordered;
+	}
+	*doubt = usual->doubt;
+	return usual->fill;
 }
 
 /*

@@ -231,7 +231,8 @@ read_entries(OpsBloatMeasure *measure, HashState *state, BlockNumber block,
 			continue;
 		seen++;
 		if (ItemIdIsDead(item) ||
-			ops_bloat_pointers_live(&state->pointers, &entry->t_tid, 1) == 0)
+			ops_bloat_pointers_live(&state->pointers, &entry->t_tid, 1,
+									NULL) == 0)
 			continue;
 		kept++;
 		if (state->counts)
@@ -364,6 +365,9 @@ conclude(OpsBloatMeasure *measure, HashState *state)
 			 ops_hash_build_pages(&state->build, Max(entries - spread, 0)));
 		margin += 0.005 * measure->nblocks + 0.3 * state->build.crowds;
 	}
+
+	else if (dead > 0)
+		margin += 0.3 * state->build.crowds;
 
 	total[TOTAL_LIVE] = entries;
 	if (total[TOTAL_POINTERS] > 0)

@@ -3,8 +3,9 @@
  * heap.c
  *	  What VACUUM FULL would make of a table.
  *
- * It forms each row anew and fills page after page, in the order in which it
- * finds the rows, as far as the fillfactor allows.
+ * It forms each row anew, decides once more what to store out of line, and
+ * fills page after page, in the order in which it finds the rows, as far as
+ * the fillfactor allows.
  *
  *-------------------------------------------------------------------------
  */
@@ -31,6 +32,11 @@ typedef struct TableReader
 	Size		largest;
 	bool		is_full;		/* and packed just as it is */
 	bool		is_followed;	/* the next one is read, too */
+
+	/* what there was of all pages, and what was kept */
+	double		line_pointers;
+	double		kept;
+	double		owed;			/* pages that should have been closed */
 } TableReader;
 
 static void read_table_page(OpsBloatMeasure *measure, void *state,
@@ -50,14 +56,14 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 		return;
 	}
 
-	table = palloc(sizeof(TableReader));
+	table = palloc0(sizeof(TableReader));
 	ops_heap_reader_begin(&table->reader, measure, read_row);
 	table->reform = ops_reform_begin(RelationGetDescr(measure->rel));
 	ops_packer_begin(&table->packer, table->reader.reserve);
-	table->is_full = false;
 	table->is_followed = measure->exact ||
 		measure->nblocks <= measure->first_sample;
-	table->values = measure->values = ops_values_create(measure->rel);
+	table->values = measure->values =
+		ops_values_create(measure->rel, table->reform);
 
 	ops_bloat_sample(measure, 0, read_table_page, table);
 
@@ -80,6 +86,9 @@ ops_bloat_heap(OpsBloatMeasure *measure)
  * A full page ends where the next row did not fit.  If that row is not of the
  * sample, the first one of another page must not take its place: it may well
  * fit, and a table without a gap would seem to have some.
+ *
+ * But that next row may be gone, and the one after it fit.  So of such pages
+ * only a share is closed, as large as the share of rows that are kept.
  */
 static void
 read_table_page(OpsBloatMeasure *measure, void *state, BlockNumber block,
@@ -89,12 +98,21 @@ read_table_page(OpsBloatMeasure *measure, void *state, BlockNumber block,
 	OpsPacker  *packer = &table->packer;
 
 	if (table->is_full && !table->is_followed && block != table->block + 1)
-		ops_packer_close(packer);
+	{
+		table->owed += table->kept / table->line_pointers;
+		if (table->owed >= 1)
+		{
+			table->owed--;
+			ops_packer_close(packer);
+		}
+	}
 
 	table->nrows = 0;
 	table->largest = 0;
 	ops_heap_page(measure, state, block, page, totals);
 	table->block = block;
+	table->line_pointers += PageGetMaxOffsetNumber(page);
+	table->kept += table->nrows;
 	table->is_full = table->nrows == PageGetMaxOffsetNumber(page) &&
 		table->nrows == packer->items &&
 		packer->room < table->largest + packer->reserve;
@@ -111,11 +129,16 @@ read_row(OpsHeapReader *reader, HeapTupleHeader tuple, Size length,
 
 	if (formed == 0)
 		return false;
+	if (table->values && (tuple->t_infomask & HEAP_HASEXTERNAL ||
+						  formed > TOAST_TUPLE_THRESHOLD))
+	{
+		formed = ops_values_add_row(table->values, tuple, length);
+		if (formed == 0)
+			return false;
+	}
 	table->nrows++;
 	table->largest = Max(table->largest, formed);
 	totals[TOTAL_NEED] += ops_packer_add(&table->packer, formed);
 	totals[TOTAL_DROPPED_BYTES] += dropped;
-	if (table->values && tuple->t_infomask & HEAP_HASEXTERNAL)
-		return ops_values_add_row(table->values, table->reform, tuple, length);
 	return true;
 }

@@ -15,6 +15,7 @@
 #include <math.h>
 
 #include "access/relation.h"
+#include "access/visibilitymap.h"
 #include "access/xlog.h"
 #include "bloat/result.h"
 #include "catalog/pg_am.h"
@@ -27,6 +28,9 @@
 #include "utils/memutils.h"
 #include "utils/rel.h"
 
+/* Pages of a table that a hundred of its visibility map speak for: 24 GB */
+#define MOST_MAPPED ((BlockNumber) 3 << 20)
+
 /* One relation that is measured. */
 typedef struct Job
 {
@@ -34,6 +38,7 @@ typedef struct Job
 	const OpsBloatScene *scene;
 	OpsBloatResult *result;
 	bool		wants_roots;	/* it has indexes that are measured */
+	bool		only_dead;		/* of the table only its dead rows matter */
 	struct OpsHeapRoots *roots; /* of the table, for its indexes */
 	struct OpsToastValues *values;	/* likewise, for its TOAST table */
 	uint64		seed;
@@ -42,6 +47,8 @@ typedef struct Job
 
 static bool measures_toast(const OpsBloatTable *table);
 static void measure_one(Job *job, OpsBloatResult *result);
+static bool only_btrees(List *indexes);
+static bool all_visible(Relation table);
 static void measure_indexes(Job *job, List *indexes);
 static void do_job(void *arg);
 static Relation open_relation(Job *job, Oid relation);
@@ -70,11 +77,14 @@ ops_bloat_measure_table(const OpsBloatRequest *request,
 
 	job.keep = MemoryContextSwitchTo(scratch);
 	job.wants_roots = table->indexes != NIL;
+	job.only_dead = table->table->helps && !measures_toast(table) &&
+		only_btrees(table->indexes);
 	if (!table->table->helps || job.wants_roots || measures_toast(table))
 		measure_one(&job, table->table);
 	measure_indexes(&job, table->indexes);
 
 	job.roots = NULL;
+	job.only_dead = false;
 	job.wants_roots = table->toast_indexes != NIL;
 	if (measures_toast(table))
 		measure_one(&job, table->toast);
@@ -90,6 +100,38 @@ measures_toast(const OpsBloatTable *table)
 {
 	return table->toast &&
 		(!table->toast->helps || table->toast_indexes != NIL);
+}
+
+/*
+ * Of a table that others need to know all the same they want more than this.
+ */
+static bool
+only_btrees(List *indexes)
+{
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		if (((OpsBloatResult *) lfirst(lc))->kind != BLOAT_BTREE)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Whether the visibility map says that no row is dead; not asked if it is
+ * long.
+ */
+static bool
+all_visible(Relation table)
+{
+	BlockNumber nblocks = RelationGetNumberOfBlocks(table);
+	BlockNumber visible;
+
+	if (nblocks > MOST_MAPPED)
+		return false;
+	visibilitymap_count(table, &visible, NULL);
+	return visible >= nblocks;
 }
 
 static void
@@ -133,7 +175,8 @@ do_job(void *arg)
 		return;
 	rel = result->relation == result->table ? heap :
 		open_relation(job, result->relation);
-	if (rel && classify(job, rel))
+	if (rel && classify(job, rel) &&
+		!(rel == heap && job->only_dead && all_visible(rel)))
 		look(job, rel, heap);
 	if (rel && rel != heap)
 		close_relation(rel);

@@ -34,6 +34,11 @@
 #define DOUBT_UNTOUCHED		0.015
 #define DOUBT_REMEMBERED	0.04
 #define DOUBT_DEAD			0.025
+#define DOUBT_LEFT			0.025
+#define GUESSED_BY_DEAD		1.5
+
+/* Fewer pages come to be more by the one or other. */
+#define FEW_PAGES			128
 
 /* Pages whose neighbours are looked at, and the share that must be as new. */
 #define MAX_NEIGHBOURS		48
@@ -56,6 +61,7 @@ ops_model_init(OpsModel *model, OpsBloatMeasure *measure)
 {
 	memset(model, 0, sizeof(OpsModel));
 	model->measure = measure;
+	model->untouched = -1;
 	model->space = 512;
 	model->pages = palloc(model->space * sizeof(OpsSeenPage));
 }
@@ -203,14 +209,17 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 	OpsBloatMeasure *measure = model->measure;
 	double		doubt = modelled->doubt;
 	double		factor = 1;
-	double		untouched = untouched_share(model);
+	double		untouched;
 	double		content = Max(modelled->content, 1);
 	double		pages;
 
+	untouched = untouched_share(model);
 	if (untouched >= UNTOUCHED)
 	{
+		/* The less is left, the more of it is a guess all the same. */
 		factor = measure->nblocks / content;
-		doubt = DOUBT_UNTOUCHED;
+		doubt = DOUBT_UNTOUCHED +
+			doubt * Min(measure->dead_entries * GUESSED_BY_DEAD, 1);
 		measure->density = factor;
 	}
 	else if (ops_density_known(RelationGetRelid(measure->rel),
@@ -224,16 +233,30 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 
 	/* Dead entries were inferred, not counted. */
 	if (measure->dead_entries > 0)
-		doubt += DOUBT_DEAD;
+		doubt += DOUBT_DEAD +
+			DOUBT_LEFT * Min(measure->dead_entries /
+							 Max(1 - measure->dead_entries, 0.05), 8);
 
 	pages = modelled->live * factor;
 	if (measure->total[TOTAL_NEED] > 0)
 		measure->need_error *= pages / measure->total[TOTAL_NEED];
 	measure->modelled = true;
 	ops_bloat_detail(measure, "untouched_pct", 100 * untouched, 1);
+	ops_bloat_detail(measure, "dead_entries_pct", 100 * measure->dead_entries,
+					 1);
 	if (model->broken > 0)
 		ops_bloat_detail(measure, "unreadable_pages", model->broken, 0);
-	ops_bloat_conclude(measure, pages, doubt * pages + 1);
+	ops_bloat_conclude(measure, pages, doubt * pages +
+					   (measure->nblocks < FEW_PAGES ? 2 : 1));
+}
+
+/*
+ * Whether nearly all pages that were read are as a build left them.
+ */
+bool
+ops_model_is_untouched(OpsModel *model)
+{
+	return untouched_share(model) >= UNTOUCHED;
 }
 
 /*
@@ -246,11 +269,16 @@ untouched_share(OpsModel *model)
 {
 	double		ascending;
 
+	if (model->untouched >= 0)
+		return model->untouched;
+	model->untouched = 0;
 	if (model->npages == 0 || !RelationIsPermanent(model->measure->rel))
 		return 0;
 	qsort(model->pages, model->npages, sizeof(OpsSeenPage), compare_blocks);
 	ascending = ascending_share(model);
-	return ascending >= UNTOUCHED ? Min(ascending, twin_share(model)) : 0;
+	if (ascending >= UNTOUCHED)
+		model->untouched = Min(ascending, twin_share(model));
+	return model->untouched;
 }
 
 /*

@@ -30,6 +30,7 @@ typedef struct OpsModel
 	uint64		live;			/* entries whose row is known to be */
 	uint64		dead;			/* or not to be */
 	uint64		broken;			/* items and pages that make no sense */
+	double		untouched;		/* share of pages, -1 until it is asked for */
 	uint64		leaves;			/* that lead to rows in more than one block */
 	uint64		narrow;			/* of these, to rows close to one another */
 } OpsModel;
@@ -65,6 +66,7 @@ extern void ops_model_span(OpsModel *model, BlockNumber first,
 extern bool ops_model_is_ordered(const OpsModel *model);
 extern double ops_model_dead_share(const OpsModel *model);
 extern double ops_model_scale(const OpsModel *model, BlockNumber first);
+extern bool ops_model_is_untouched(OpsModel *model);
 extern void ops_model_conclude(OpsModel *model, const OpsModelled *modelled);
 
 extern bool ops_page_is_sound(Page page, Size special);

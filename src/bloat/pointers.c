@@ -14,13 +14,14 @@
 #include <math.h>
 
 #include "bloat/pointers.h"
+#include "bloat/roots.h"
 #include "storage/itemptr.h"
 
 /* Pointers of a known fate, into different heap pages, that say enough. */
 #define ENOUGH_KNOWN 500
 
-/* How far off the number of live rows is thought to be, as a share of it. */
-#define LIVE_ROWS_ERROR 0.01
+/* Rows come and go between looking at the table and at the index. */
+#define LEAST_ERROR 0.002
 
 static double dead_of_all(const OpsBloatPointers *pointers, double all,
 						  double *error);
@@ -43,7 +44,7 @@ ops_bloat_pointers_init(OpsBloatPointers *pointers, OpsBloatMeasure *measure,
  */
 int
 ops_bloat_pointers_live(OpsBloatPointers *pointers, ItemPointer tids,
-						int count)
+						int count, OpsRootState *fates)
 {
 	int			live = 0;
 
@@ -56,6 +57,8 @@ ops_bloat_pointers_live(OpsBloatPointers *pointers, ItemPointer tids,
 		OpsRootState root = ops_bloat_root(pointers->roots, &tids[i]);
 		BlockNumber block;
 
+		if (fates)
+			fates[i] = root;
 		if (root != ROOT_DEAD)
 			live++;
 		if (root == ROOT_UNKNOWN)
@@ -83,8 +86,11 @@ ops_bloat_pointers_dead(const OpsBloatPointers *pointers, double kept,
 	double		dead;
 
 	*error = 0;
-	if (pointers->roots == NULL || kept <= 0 || left <= 0 ||
-		left <= pointers->known_live)
+	if (pointers->roots == NULL || kept <= 0)
+		return 0;
+	if (pointers->all_kept)
+		return dead_of_all(pointers, kept, error);
+	if (left <= 0 || left <= pointers->known_live)
 		return 0;
 
 	dead = dead_of_all(pointers, kept * pointers->looked_up / left, error);
@@ -110,14 +116,16 @@ dead_of_all(const OpsBloatPointers *pointers, double all, double *error)
 
 	if (pointers->every_row)
 	{
-		double		other = LIVE_ROWS_ERROR * LIVE_ROWS_ERROR;
+		double		live_error = ops_roots_live_error(pointers->roots) / all;
+		double		other = live_error * live_error +
+		LEAST_ERROR * LEAST_ERROR;
 
 		/* Both go by the same heap pages. */
 		variance += other;
 		counted = 1 - live_rows / all;
 		counted = Min(Max(counted, 0), Min(dead_rows / all, 1));
 		weight = known > 0 ? other / (other + variance) : 0;
-		*error = Min(LIVE_ROWS_ERROR, dead_rows / all);
+		*error = Min(sqrt(other), dead_rows / all);
 	}
 	else
 	{

@@ -15,6 +15,7 @@ typedef struct OpsBloatPointers
 {
 	const struct OpsHeapRoots *roots;	/* NULL if no row is known to be dead */
 	bool		every_row;		/* the index has an entry for each row */
+	bool		all_kept;		/* those known to be dead as well */
 	double		looked_up;
 	double		known_live;
 	double		known_dead;
@@ -26,9 +27,10 @@ extern void ops_bloat_pointers_init(OpsBloatPointers *pointers,
 									OpsBloatMeasure *measure,
 									bool every_row);
 
-/* How many of them are not known to lead to no row. */
+/* How many of them are not known to lead to no row; and each, if asked for. */
 extern int	ops_bloat_pointers_live(OpsBloatPointers *pointers,
-									ItemPointer tids, int count);
+									ItemPointer tids, int count,
+									OpsRootState *fates);
 
 /*
  * The share of "kept" heap pointers (of the whole index, those known to be

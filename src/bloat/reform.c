@@ -5,8 +5,8 @@
  *
  * A rewrite takes rows apart and forms them again: values of columns that were
  * dropped become null, columns added since the row was stored become part of
- * it, as nulls or with the default they got without a rewrite.  Whatever is
- * stored out of line or compressed stays so.
+ * it, as nulls or with the default they got without a rewrite.  What becomes
+ * of values that are stored out of line is the matter of retoast.c.
  *
  * Rows are taken apart where they lie, on a page that nobody vouches for, so
  * each length is checked before it is followed.
@@ -19,17 +19,6 @@
 #include "access/tupmacs.h"
 #include "bloat/reform.h"
 
-typedef struct OpsColumn
-{
-	int16		length;
-	char		align;
-	bool		dropped;
-	bool		packable;		/* a varlena that may get a short header */
-	bool		has_default;	/* for rows older than the column */
-	bool		by_value;
-	Datum		value;			/* that default */
-} OpsColumn;
-
 static bool is_as_formed(const OpsReform *reform, HeapTupleHeader tuple,
 						 int ncolumns);
 static bool locate(const OpsColumn *column, const char *data, Size limit,
@@ -39,6 +28,7 @@ static bool varlena_size(const char *value, Size limit, Size *size);
 static Size append(const OpsColumn *column, Size size, const char *value,
 				   Size value_size);
 static Size append_default(const OpsColumn *column, Size size);
+static void default_value(const OpsColumn *column, OpsRowValue *value);
 
 OpsReform *
 ops_reform_begin(TupleDesc desc)
@@ -57,6 +47,8 @@ ops_reform_begin(TupleDesc desc)
 
 		column->length = attribute->attlen;
 		column->align = attribute->attalign;
+		column->storage = attribute->attstorage;
+		column->compression = attribute->attcompression;
 		column->by_value = attribute->attbyval;
 		column->packable = attribute->attlen == -1 &&
 			attribute->attstorage != TYPSTORAGE_PLAIN;
@@ -132,43 +124,38 @@ ops_reform_length(const OpsReform *reform, HeapTupleHeader tuple, Size length,
 	return MAXALIGN(header) + size;
 }
 
-/*
- * The values of a row that are stored out of line, of which there can be as
- * many as columns; -1 if the row cannot be taken apart.
- */
-int
-ops_reform_external(const OpsReform *reform, HeapTupleHeader tuple,
-					Size length, OpsExternal *values)
+bool
+ops_reform_values(const OpsReform *reform, HeapTupleHeader tuple,
+				  Size length, OpsRowValue *values)
 {
 	int			ncolumns = Min(HeapTupleHeaderGetNatts(tuple),
 							   reform->ncolumns);
 	bool		has_nulls = (tuple->t_infomask & HEAP_HASNULL) != 0;
 	const char *data = (const char *) tuple + tuple->t_hoff;
 	Size		offset = 0;
-	int			nvalues = 0;
 
 	if (has_nulls && !has_null_bitmap(tuple, ncolumns))
-		return -1;
+		return false;
 
+	memset(values, 0, reform->ncolumns * sizeof(OpsRowValue));
 	for (int i = 0; i < ncolumns; i++)
 	{
 		const OpsColumn *column = &reform->columns[i];
 		Size		start = offset;
-		struct varatt_external pointer;
 
 		if (has_nulls && att_isnull(i, tuple->t_bits))
 			continue;
 		if (!locate(column, data, length - tuple->t_hoff, &start, &offset))
-			return -1;
-		if (column->length != -1 || !VARATT_IS_1B_E(data + start))
-			continue;
-		memcpy(&pointer, VARDATA_1B_E(data + start), sizeof(pointer));
-		values[nvalues].toast = pointer.va_toastrelid;
-		values[nvalues].size = VARATT_EXTERNAL_GET_EXTSIZE(pointer);
-		values[nvalues].dropped = column->dropped;
-		nvalues++;
+			return false;
+		values[i].data = data + start;
+		values[i].size = offset - start;
 	}
-	return nvalues;
+	for (int i = ncolumns; i < reform->ncolumns; i++)
+	{
+		if (reform->columns[i].has_default)
+			default_value(&reform->columns[i], &values[i]);
+	}
+	return true;
 }
 
 /*
@@ -273,15 +260,22 @@ append(const OpsColumn *column, Size size, const char *value, Size value_size)
 static Size
 append_default(const OpsColumn *column, Size size)
 {
-	const char *value;
+	OpsRowValue value;
 
-	if (column->by_value)
-		return att_align_nominal(size, column->align) + column->length;
+	default_value(column, &value);
+	if (value.data == NULL)
+		return att_align_nominal(size, column->align) + value.size;
+	return append(column, size, value.data, value.size);
+}
 
-	value = DatumGetPointer(column->value);
+static void
+default_value(const OpsColumn *column, OpsRowValue *value)
+{
+	value->data = column->by_value ? NULL : DatumGetPointer(column->value);
 	if (column->length == -1)
-		return append(column, size, value, VARSIZE_ANY(value));
-	if (column->length == -2)
-		return append(column, size, value, strlen(value) + 1);
-	return append(column, size, value, column->length);
+		value->size = VARSIZE_ANY(value->data);
+	else if (column->length == -2)
+		value->size = strlen(value->data) + 1;
+	else
+		value->size = column->length;
 }

@@ -11,7 +11,18 @@
 #include "access/htup_details.h"
 #include "access/tupdesc.h"
 
-struct OpsColumn;
+typedef struct OpsColumn
+{
+	int16		length;
+	char		align;
+	char		storage;
+	char		compression;
+	bool		dropped;
+	bool		packable;		/* a varlena that may get a short header */
+	bool		has_default;	/* for rows older than the column */
+	bool		by_value;
+	Datum		value;			/* that default */
+} OpsColumn;
 
 /* The columns of a table, as far as the length of its rows depends on them. */
 typedef struct OpsReform
@@ -19,22 +30,25 @@ typedef struct OpsReform
 	int			ncolumns;
 	int			ndropped;
 	int		   *dropped;		/* their positions */
-	struct OpsColumn *columns;
+	OpsColumn  *columns;
 } OpsReform;
 
-/* A value that is stored out of line. */
-typedef struct OpsExternal
+/* A value as it is in a row, formed anew or not. */
+typedef struct OpsRowValue
 {
-	Oid			toast;			/* table */
-	Size		size;			/* as stored there, without chunk headers */
-	bool		dropped;		/* it is of a column that was dropped */
-} OpsExternal;
+	const char *data;			/* NULL: it is null, or passed by value */
+	Size		size;			/* 0: it is null */
+} OpsRowValue;
 
 extern OpsReform *ops_reform_begin(TupleDesc desc);
 extern Size ops_reform_length(const OpsReform *reform, HeapTupleHeader tuple,
 							  Size length, Size *dropped);
-extern int	ops_reform_external(const OpsReform *reform,
-								HeapTupleHeader tuple, Size length,
-								OpsExternal *values);
+
+/*
+ * The value of each column, those of dropped columns as well as defaults of
+ * new ones; false if the row cannot be taken apart.
+ */
+extern bool ops_reform_values(const OpsReform *reform, HeapTupleHeader tuple,
+							  Size length, OpsRowValue *values);
 
 #endif							/* OPS_REFORM_H */

@@ -37,8 +37,10 @@ struct OpsHeapRoots
 {
 	MemoryContext context;
 	BlockNumber stride;			/* one block in so many is noted */
+	double		share;			/* of the table's blocks */
 	double		live;			/* of the whole table, once it is known */
 	double		dead;
+	double		live_error;		/* standard error */
 	uint32		nblocks;
 	uint32		nslots;			/* a power of two */
 	BlockRoots *slots;
@@ -92,6 +94,22 @@ ops_roots_finish(struct OpsHeapRoots *roots, const OpsBloatMeasure *measure)
 {
 	roots->live = measure->total[TOTAL_LIVE_ROOTS];
 	roots->dead = measure->total[TOTAL_DEAD_ROOTS];
+	roots->live_error = measure->roots_error;
+	roots->share = 1;
+	if (measure->nblocks > roots->nblocks)
+		roots->share = (double) roots->nblocks / measure->nblocks;
+}
+
+double
+ops_roots_live_error(const struct OpsHeapRoots *roots)
+{
+	return roots->live_error;
+}
+
+double
+ops_roots_share(const struct OpsHeapRoots *roots)
+{
+	return roots->share;
 }
 
 OpsRootState

@@ -42,6 +42,12 @@ ops_page_root(OpsPageRoots *page, OffsetNumber offset, bool live)
 extern struct OpsHeapRoots *ops_roots_create(const OpsBloatMeasure *measure);
 extern void ops_roots_add(struct OpsHeapRoots *roots, BlockNumber block,
 						  const OpsPageRoots *page);
+
+/* The share of the table's pages that were read. */
+extern double ops_roots_share(const struct OpsHeapRoots *roots);
+
+/* The standard error of ops_bloat_live_roots(). */
+extern double ops_roots_live_error(const struct OpsHeapRoots *roots);
 extern void ops_roots_finish(struct OpsHeapRoots *roots,
 							 const OpsBloatMeasure *measure);
 

@@ -83,8 +83,8 @@ read_new_page(double *totals)
  * are any, were verified when the page came in, but they do not know what was
  * wrong before it was written.
  */
-static void
-check_header(Relation rel, BlockNumber block, Page page)
+void
+ops_bloat_check_header(Relation rel, BlockNumber block, Page page)
 {
 	PageHeader	header = (PageHeader) page;
 
@@ -115,7 +115,7 @@ read_page(Sampler *sampler, Buffer buffer, double *totals)
 		read_new_page(totals);
 	else
 	{
-		check_header(measure->rel, block, page);
+		ops_bloat_check_header(measure->rel, block, page);
 		sampler->reader(measure, sampler->state, block, page, totals);
 	}
 	UnlockReleaseBuffer(buffer);
@@ -177,7 +177,7 @@ read_sample(Sampler *sampler)
 	blocks = ops_compat_begin_blocks(sampler->measure->rel,
 									 sampler->measure->ring,
 									 next_sampled, sampler);
-	while (BufferIsValid(buffer = ops_compat_next_buffer(blocks)))
+	while ((buffer = ops_compat_next_buffer(blocks)) != InvalidBuffer)
 	{
 		CHECK_FOR_INTERRUPTS();
 		while (page->is_read)
@@ -204,7 +204,7 @@ read_rest(Sampler *sampler)
 	sampler->next = sampler->first;
 	blocks = ops_compat_begin_blocks(measure->rel, measure->ring, next_other,
 									 sampler);
-	while (BufferIsValid(buffer = ops_compat_next_buffer(blocks)))
+	while ((buffer = ops_compat_next_buffer(blocks)) != InvalidBuffer)
 	{
 		CHECK_FOR_INTERRUPTS();
 		read_page(sampler, buffer, totals);
@@ -213,6 +213,7 @@ read_rest(Sampler *sampler)
 
 	memcpy(measure->total, sampler->sum, sizeof(measure->total));
 	measure->need_error = 0;
+	measure->roots_error = 0;
 	measure->with_map = false;
 	measure->census = true;
 }
@@ -355,6 +356,8 @@ sample_pages(Sampler *sampler)
 			measure->need_error = estimate.error;
 			measure->with_map = estimate.with_map;
 		}
+		if (i == TOTAL_LIVE_ROOTS)
+			measure->roots_error = estimate.error;
 	}
 }
 

@@ -21,14 +21,14 @@
 #define FIXED_PAGES			(SPGIST_LAST_FIXED_BLKNO + 1)
 
 static const OpsUsualFill usual_fills[] = {
-	{"quad_point_ops", 0.80, 0.07, 0.70, 0.25},
-	{"kd_point_ops", 0.69, 0.08, 0.65, 0.25},
-	{"text_ops", 0.77, 0.23, 0.77, 0.25},
-	{"box_ops", 0.84, 0.09, 0.70, 0.25},
-	{"poly_ops", 0.82, 0.10, 0.70, 0.25},
-	{"inet_ops", 0.70, 0.27, 0.70, 0.30},
-	{"range_ops", 0.80, 0.07, 0.34, 0.25},
-	{NULL, 0.785, 0.15, 0.60, 0.30}
+	{"quad_point_ops", 0.777, 0.16, 0.70, 0.30},
+	{"kd_point_ops", 0.64, 0.25, 0.60, 0.30},
+	{"text_ops", 0.83, 0.18, 0.83, 0.25},
+	{"box_ops", 0.78, 0.14, 0.70, 0.25},
+	{"poly_ops", 0.845, 0.12, 0.75, 0.25},
+	{"inet_ops", 0.69, 0.27, 0.69, 0.30},
+	{"range_ops", 0.777, 0.17, 0.47, 0.40},
+	{NULL, 0.77, 0.25, 0.65, 0.35}
 };
 
 #define INNER_FILL			0.80

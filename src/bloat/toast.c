@@ -136,7 +136,7 @@ estimate(OpsBloatMeasure *measure, const OpsToastValues *seen)
 	if (rows)
 	{
 		double		error;
-		double		kept = 1 - ops_values_dropped(rows, &error);
+		double		kept = 1 - ops_values_shrink(rows, &error);
 
 		pages *= kept;
 		if (kept > 0)

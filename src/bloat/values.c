@@ -18,7 +18,6 @@
 #include "utils/rel.h"
 
 static Size chunk_length(Size size);
-static int	larger_first(const void *a, const void *b);
 
 void
 ops_values_begin(OpsToastValues *values)
@@ -61,20 +60,21 @@ ops_values_lost(const OpsToastValues *values)
 }
 
 /*
- * The share that belongs to columns that were dropped, with its standard error
- * if the rows are a sample.
+ * The share that a rewrite does not store again, since its columns were
+ * dropped or it fits into the row now, less what moves the other way; with its
+ * standard error if the rows are a sample.
  */
 double
-ops_values_dropped(const OpsToastValues *values, double *error)
+ops_values_shrink(const OpsToastValues *values, double *error)
 {
 	double		share;
 	double		residuals;
 
 	*error = 0;
-	if (values->dropped_bytes <= 0)
+	if (values->bytes <= 0)
 		return 0;
-	share = values->dropped_bytes / values->bytes;
-	residuals = values->dropped_squares - 2 * share * values->products +
+	share = values->lost_bytes / values->bytes;
+	residuals = values->lost_squares - 2 * share * values->products +
 		share * share * values->squares;
 	*error = sqrt(Max(residuals, 0)) / values->bytes;
 	return share;
@@ -84,7 +84,7 @@ ops_values_dropped(const OpsToastValues *values, double *error)
  * For what the rows of a table point to; NULL if it has no TOAST table.
  */
 OpsToastValues *
-ops_values_create(Relation table)
+ops_values_create(Relation table, const OpsReform *reform)
 {
 	OpsToastValues *values;
 
@@ -92,60 +92,36 @@ ops_values_create(Relation table)
 		return NULL;
 	values = palloc(sizeof(OpsToastValues));
 	ops_values_begin(values);
-	values->toast = table->rd_rel->reltoastrelid;
-	values->row = palloc(RelationGetNumberOfAttributes(table) *
-						 sizeof(OpsExternal));
+	values->retoast = ops_retoast_begin(table, reform);
 	return values;
 }
 
-/*
- * False if the row cannot be taken apart.
- */
-bool
-ops_values_add_row(OpsToastValues *values, const OpsReform *reform,
-				   HeapTupleHeader tuple, Size length)
+Size
+ops_values_add_row(OpsToastValues *values, HeapTupleHeader tuple, Size length)
 {
-	int			nvalues = ops_reform_external(reform, tuple, length,
-											  values->row);
-	double		bytes = 0;
-	double		dropped = 0;
+	OpsRetoasted row;
+	double		bytes;
+	double		lost;
 
-	if (nvalues < 0)
-		return false;
-	if (nvalues > 1)
-		qsort(values->row, nvalues, sizeof(OpsExternal), larger_first);
-
-	for (int i = 0; i < nvalues; i++)
+	if (!ops_retoast_row(values->retoast, tuple, length, &row))
+		return 0;
+	bytes = row.stored_before;
+	lost = bytes;
+	for (int i = 0; i < row.nstored; i++)
 	{
-		const OpsExternal *value = &values->row[i];
-
-		if (value->toast != values->toast)
-			continue;
-		bytes += value->size;
-		if (value->dropped)
-			dropped += value->size;
-		else
-			ops_values_add(values, value->size);
+		ops_values_add(values, row.stored[i]);
+		lost -= row.stored[i];
 	}
 	values->bytes += bytes;
-	values->dropped_bytes += dropped;
+	values->lost_bytes += lost;
 	values->squares += bytes * bytes;
-	values->dropped_squares += dropped * dropped;
-	values->products += bytes * dropped;
-	return true;
+	values->lost_squares += lost * lost;
+	values->products += bytes * lost;
+	return row.length;
 }
 
 static Size
 chunk_length(Size size)
 {
 	return MAXALIGN(SizeofHeapTupleHeader) + OPS_CHUNK_HEADER + size;
-}
-
-static int
-larger_first(const void *a, const void *b)
-{
-	Size		left = ((const OpsExternal *) a)->size;
-	Size		right = ((const OpsExternal *) b)->size;
-
-	return left < right ? 1 : left > right ? -1 : 0;
 }

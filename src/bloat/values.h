@@ -10,7 +10,7 @@
 
 #include "access/heaptoast.h"
 #include "bloat/packer.h"
-#include "bloat/reform.h"
+#include "bloat/retoast.h"
 
 /* What comes before the bytes of a chunk: its value, its number, a length. */
 #define OPS_CHUNK_HEADER (sizeof(Oid) + sizeof(int32) + VARHDRSZ)
@@ -25,25 +25,28 @@ typedef struct OpsToastValues
 	double		nfull;
 
 	/* of those that a table's rows point to */
-	Oid			toast;
-	OpsExternal *row;			/* room for the values of one */
+	OpsRetoast *retoast;
 	double		bytes;
-	double		dropped_bytes;	/* these are not packed */
+	double		lost_bytes;		/* a rewrite does not store them again */
 	double		squares;		/* the same by row: bytes * bytes, */
-	double		dropped_squares;
-	double		products;		/* and bytes * dropped_bytes */
+	double		lost_squares;
+	double		products;		/* and bytes * lost_bytes */
 	bool		complete;		/* every row was read, none is held back */
 } OpsToastValues;
 
 extern void ops_values_begin(OpsToastValues *values);
 extern void ops_values_add(OpsToastValues *values, Size size);
 extern double ops_values_lost(const OpsToastValues *values);
-extern double ops_values_dropped(const OpsToastValues *values,
-								 double *error);
+extern double ops_values_shrink(const OpsToastValues *values, double *error);
 
-extern OpsToastValues *ops_values_create(Relation table);
-extern bool ops_values_add_row(OpsToastValues *values,
-							   const OpsReform *reform,
-							   HeapTupleHeader tuple, Size length);
+extern OpsToastValues *ops_values_create(Relation table,
+										 const OpsReform *reform);
+
+/*
+ * Adds what a rewrite stores out of line for a row, and returns the row's new
+ * length, or 0 if it cannot be taken apart.
+ */
+extern Size ops_values_add_row(OpsToastValues *values, HeapTupleHeader tuple,
+							   Size length);
 
 #endif							/* OPS_VALUES_H */

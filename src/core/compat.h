@@ -25,6 +25,7 @@
 #include "fmgr.h"
 #include "miscadmin.h"
 #include "pgstat.h"
+#include "portability/instr_time.h"
 #include "postmaster/autovacuum.h"
 #include "postmaster/postmaster.h"
 #include "replication/slot.h"
@@ -78,6 +79,7 @@ typedef Oid RelFileNumber;
 
 /* Renamed, or turned into a struct of another name, in 17. */
 #if PG_VERSION_NUM < 170000
+#define SplitPageLayout SplitedPageLayout
 #define TransamVariables ShmemVariableCache
 #endif
 
@@ -658,9 +660,18 @@ typedef struct OpsBlockStream
 	int			head;			/* the next one to read */
 	int			count;
 	BlockNumber last;			/* put into the queue */
+	int			quick;			/* reads in a row that waited for no device */
 	BlockNumber *queue;
 #endif
 } OpsBlockStream;
+
+#if PG_VERSION_NUM < 170000
+/* Microseconds of a read that was not from memory. */
+#define OPS_SLOW_READ	60
+
+/* So many others in a row, and the rest is thought to be in memory. */
+#define OPS_QUICK_READS 64
+#endif
 
 #if PG_VERSION_NUM >= 170000
 #ifndef READ_STREAM_USE_BATCHING
@@ -695,6 +706,7 @@ ops_compat_begin_blocks(Relation rel, BufferAccessStrategy ring,
 	blocks->rel = rel;
 	blocks->ring = ring;
 	blocks->last = InvalidBlockNumber;
+	blocks->quick = OPS_QUICK_READS;
 	blocks->size = 1 +
 		get_tablespace_maintenance_io_concurrency(rel->rd_rel->reltablespace);
 	blocks->queue = palloc(blocks->size * sizeof(BlockNumber));
@@ -712,6 +724,9 @@ ops_compat_next_buffer(OpsBlockStream *blocks)
 	return read_stream_next_buffer(blocks->stream, NULL);
 #else
 	BlockNumber block;
+	Buffer		buffer;
+	instr_time	start;
+	instr_time	took;
 
 	while (!blocks->ended && blocks->count < blocks->size)
 	{
@@ -721,8 +736,12 @@ ops_compat_next_buffer(OpsBlockStream *blocks)
 			blocks->ended = true;
 			break;
 		}
-		/* The kernel sees by itself what is read in sequence. */
-		if (blocks->count > 0 && block != blocks->last + 1)
+		/*
+		 * The kernel sees by itself what is read in sequence, and advice on
+		 * what it has in its cache costs as much as to read it.
+		 */
+		if (blocks->quick < OPS_QUICK_READS && blocks->count > 0 &&
+			block != blocks->last + 1)
 			PrefetchBuffer(blocks->rel, MAIN_FORKNUM, block);
 		blocks->queue[(blocks->head + blocks->count) % blocks->size] = block;
 		blocks->count++;
@@ -733,8 +752,16 @@ ops_compat_next_buffer(OpsBlockStream *blocks)
 	block = blocks->queue[blocks->head];
 	blocks->head = (blocks->head + 1) % blocks->size;
 	blocks->count--;
-	return ReadBufferExtended(blocks->rel, MAIN_FORKNUM, block, RBM_NORMAL,
-							  blocks->ring);
+	INSTR_TIME_SET_CURRENT(start);
+	buffer = ReadBufferExtended(blocks->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+								blocks->ring);
+	INSTR_TIME_SET_CURRENT(took);
+	INSTR_TIME_SUBTRACT(took, start);
+	if (INSTR_TIME_GET_MICROSEC(took) >= OPS_SLOW_READ)
+		blocks->quick = 0;
+	else
+		blocks->quick++;
+	return buffer;
 #endif
 }
 

@@ -1,0 +1,237 @@
+/*-------------------------------------------------------------------------
+ *
+ * ginkeys.c
+ *	  The entries that a GIN index has once its pending list is merged.
+ *
+ * Rows wait in the pending list one by one, each with its key, which may be
+ * among the entries already, come up a hundred times in the list, or once.
+ * So keys are told apart by their hashes.  Where there are too many to be
+ * kept, those with the lowest hashes are, with all that belongs to them.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include <math.h>
+
+#include "access/gin_private.h"
+#include "bloat/ginkeys.h"
+#include "common/hashfn.h"
+
+/* Rows of an entry whose fate stands for the others. */
+#define MATCHED_TO_KNOW		8
+
+#define NUM_SLOTS			32768
+#define MAX_KEYS			(NUM_SLOTS / 2)
+
+/* An entry; of a key that nothing was added to, no rows and no bytes. */
+typedef struct Key
+{
+	uint64		hash;			/* 0: none is here */
+	uint32		order;			/* in which they came */
+	bool		has_tree;
+	double		waiting;		/* rows in the pending list */
+	double		waiting_known;	/* of these, rows that were looked up */
+	double		waiting_dead;
+	OpsGinEntry entry;
+} Key;
+
+struct OpsGinKeys
+{
+	uint64		most;			/* hash of a key that is kept */
+	uint32		added;
+	int			nkeys;
+	double		scale;
+	Key		   *slots;
+};
+
+static Key *find_key(OpsGinKeys *keys, uint64 hash);
+static void thin_out(OpsGinKeys *keys);
+static double dead_share(const Key *key, double dead, double waiting_dead);
+static double gap_bytes(const OpsGinEntry *entry, double rows);
+static int	compare_order(const void *a, const void *b);
+
+OpsGinKeys *
+ops_gin_keys_create(void)
+{
+	OpsGinKeys *keys = palloc0(sizeof(OpsGinKeys));
+
+	keys->most = PG_UINT64_MAX;
+	keys->scale = 1;
+	keys->slots = palloc0(NUM_SLOTS * sizeof(Key));
+	return keys;
+}
+
+/*
+ * Add rows to a key.
+ *
+ * An entry's tid_bytes are 0 if it comes from the pending list.
+ */
+void
+ops_gin_keys_add(OpsGinKeys *keys, IndexTuple item, const OpsGinEntry *entry)
+{
+	uint64		hash = hash_bytes_extended((unsigned char *) item +
+										   sizeof(IndexTupleData),
+										   entry->key - sizeof(IndexTupleData),
+										   0);
+	Key		   *key;
+
+	hash = Max(hash, 1);
+	if (hash > keys->most)
+		return;
+	key = find_key(keys, hash);
+	if (key->hash == 0)
+	{
+		if (keys->nkeys == MAX_KEYS)
+		{
+			thin_out(keys);
+			if (hash > keys->most)
+				return;
+			key = find_key(keys, hash);
+		}
+		keys->nkeys++;
+		memset(key, 0, sizeof(Key));
+		key->hash = hash;
+		key->order = keys->added++;
+		key->entry = *entry;
+		key->entry.ntids = 0;
+		key->entry.tid_bytes = 0;
+		key->entry.dead = -1;
+	}
+	key->entry.first = Min(key->entry.first, entry->first);
+	key->entry.last = Max(key->entry.last, entry->last);
+	if (entry->ntids == 0)
+		key->has_tree = true;
+	key->entry.ntids += entry->ntids;
+	if (entry->tid_bytes > 0)
+		key->entry.tid_bytes = entry->tid_bytes;
+	if (!entry->waits)
+		key->entry.dead = entry->dead;
+	else
+	{
+		key->waiting += entry->ntids;
+		if (entry->dead >= 0)
+		{
+			key->waiting_known += entry->ntids;
+			key->waiting_dead += entry->ntids * entry->dead;
+		}
+	}
+}
+
+static Key *
+find_key(OpsGinKeys *keys, uint64 hash)
+{
+	for (uint32 slot = (uint32) hash;; slot++)
+	{
+		Key		   *key = &keys->slots[slot & (NUM_SLOTS - 1)];
+
+		if (key->hash == hash || key->hash == 0)
+			return key;
+	}
+}
+
+static void
+thin_out(OpsGinKeys *keys)
+{
+	Key		   *old = keys->slots;
+
+	keys->most /= 2;
+	keys->scale *= 2;
+	keys->nkeys = 0;
+	keys->slots = palloc0(NUM_SLOTS * sizeof(Key));
+	for (int i = 0; i < NUM_SLOTS; i++)
+	{
+		if (old[i].hash == 0 || old[i].hash > keys->most)
+			continue;
+		*find_key(keys, old[i].hash) = old[i];
+		keys->nkeys++;
+	}
+	pfree(old);
+}
+
+/*
+ * Entries in the order they came in, which is that of keys for those that
+ * come from entry pages.  Where rows were not looked up these shares of them
+ * are dead, of those of entries and of those that wait.
+ */
+OpsGinEntry *
+ops_gin_keys_merged(OpsGinKeys *keys, double dead, double waiting_dead,
+					int *nentries, double *scale, double *tree_bytes, double *new_trees)
+{
+	OpsGinEntry *entries = palloc((keys->nkeys + 1) * sizeof(OpsGinEntry));
+	int			count = 0;
+
+	*tree_bytes = *new_trees = 0;
+	*scale = keys->scale;
+	qsort(keys->slots, NUM_SLOTS, sizeof(Key), compare_order);
+	for (int i = 0; i < NUM_SLOTS; i++)
+	{
+		Key		   *key = &keys->slots[i];
+		OpsGinEntry *entry = &key->entry;
+		double		left;
+		double		bytes;
+
+		if (key->hash == 0)
+			continue;
+		entry->dead = dead_share(key, dead, waiting_dead);
+		left = 1 - (entry->dead >= 0 ? entry->dead : dead);
+		if (entry->tid_bytes == 0)
+			entry->tid_bytes = gap_bytes(entry, entry->ntids);
+		bytes = left * entry->ntids * entry->tid_bytes;
+		if (key->has_tree)
+			*tree_bytes += keys->scale * left * key->waiting *
+				entry->tid_bytes;
+		else if (entry->key + bytes > GinMaxItemSize)
+		{
+			*tree_bytes += keys->scale * bytes;
+			*new_trees += keys->scale;
+		}
+		if (key->has_tree || entry->key + bytes > GinMaxItemSize)
+			entry->ntids = 0;
+		entry->page = count;
+		entries[count++] = *entry;
+	}
+	*nentries = count;
+	return entries;
+}
+
+/*
+ * Share of a key's rows that are dead; -1 if nothing is known of it.
+ */
+static double
+dead_share(const Key *key, double dead, double waiting_dead)
+{
+	const OpsGinEntry *entry = &key->entry;
+	double		merged = entry->ntids - key->waiting;
+
+	if (key->waiting == 0 || entry->ntids == 0)
+		return entry->dead;
+	if (entry->dead >= 0)
+		dead = entry->dead;
+	if (key->waiting_known >= Min(key->waiting, MATCHED_TO_KNOW))
+		waiting_dead = key->waiting_dead / key->waiting_known;
+	return (merged * dead + key->waiting * waiting_dead) / entry->ntids;
+}
+
+/*
+ * Bytes of the distance between two rows, if these lie anywhere in a range of
+ * blocks: another block costs a byte, and one that is far away two.
+ */
+static double
+gap_bytes(const OpsGinEntry *entry, double rows)
+{
+	double		blocks = (double) entry->last - entry->first + 1;
+	double		in_block = Max(rows, 1) / blocks;
+	double		crosses = (1 - exp(-in_block)) / in_block;
+
+	return 1 + crosses * (1 + exp(-8 * Min(in_block, 1)));
+}
+
+static int
+compare_order(const void *a, const void *b)
+{
+	uint32		left = ((const Key *) a)->order;
+	uint32		right = ((const Key *) b)->order;
+
+	return (left > right) - (left < right);
+}

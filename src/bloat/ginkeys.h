@@ -1,0 +1,27 @@
+/*-------------------------------------------------------------------------
+ *
+ * ginkeys.h
+ *	  The entries that a GIN index has once its pending list is merged.
+ *
+ *-------------------------------------------------------------------------
+ */
+#ifndef OPS_GINKEYS_H
+#define OPS_GINKEYS_H
+
+#include "access/itup.h"
+#include "bloat/ginbuild.h"
+
+typedef struct OpsGinKeys OpsGinKeys;
+
+extern OpsGinKeys *ops_gin_keys_create(void);
+extern void ops_gin_keys_add(OpsGinKeys *keys, IndexTuple item,
+							 const OpsGinEntry *entry);
+
+/* Entries, how many of the index each stands for, and new posting trees. */
+extern OpsGinEntry *ops_gin_keys_merged(OpsGinKeys *keys,
+										double dead, double waiting_dead,
+										int *nentries, double *scale,
+										double *tree_bytes,
+										double *new_trees);
+
+#endif							/* OPS_GINKEYS_H */
