@@ -248,7 +248,8 @@ probe(OpsBtreeGroups *groups)
 	BlockNumber nblocks = RelationGetNumberOfBlocks(heap);
 	OpsBloatMeasure measure = {.rel = heap,.nblocks = nblocks};
 	OpsHeapReader reader;
-	BlockNumber blocks[MOST_PROBES * OPS_MANY_EQUAL];
+	BlockNumber *blocks = palloc0(MOST_PROBES * OPS_MANY_EQUAL *
+								  sizeof(BlockNumber));
 	int			count = 0;
 
 	measure.wants_roots = true;

@@ -366,9 +366,6 @@ conclude(OpsBloatMeasure *measure, HashState *state)
 		margin += 0.005 * measure->nblocks + 0.3 * state->build.crowds;
 	}
 
-	else if (dead > 0)
-		margin += 0.3 * state->build.crowds;
-
 	total[TOTAL_LIVE] = entries;
 	if (total[TOTAL_POINTERS] > 0)
 		measure->dead_entries = 1 - total[TOTAL_KEPT] * (1 - dead) /

@@ -271,11 +271,13 @@ append_default(const OpsColumn *column, Size size)
 static void
 default_value(const OpsColumn *column, OpsRowValue *value)
 {
-	value->data = column->by_value ? NULL : DatumGetPointer(column->value);
+	value->size = column->length;
+	value->data = NULL;
+	if (column->by_value)
+		return;
+	value->data = DatumGetPointer(column->value);
 	if (column->length == -1)
 		value->size = VARSIZE_ANY(value->data);
 	else if (column->length == -2)
 		value->size = strlen(value->data) + 1;
-	else
-		value->size = column->length;
 }
