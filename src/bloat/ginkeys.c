@@ -45,16 +45,16 @@ struct OpsGinKeys
 	Key		   *slots;
 };
 
-static Key *find_key(OpsGinKeys *keys, uint64 hash);
-static void thin_out(OpsGinKeys *keys);
+static Key *find_key(struct OpsGinKeys *keys, uint64 hash);
+static void thin_out(struct OpsGinKeys *keys);
 static double dead_share(const Key *key, double dead, double waiting_dead);
 static double gap_bytes(const OpsGinEntry *entry, double rows);
 static int	compare_order(const void *a, const void *b);
 
-OpsGinKeys *
+struct OpsGinKeys *
 ops_gin_keys_create(void)
 {
-	OpsGinKeys *keys = palloc0(sizeof(OpsGinKeys));
+	struct OpsGinKeys *keys = palloc0(sizeof(struct OpsGinKeys));
 
 	keys->most = PG_UINT64_MAX;
 	keys->scale = 1;
@@ -68,7 +68,8 @@ ops_gin_keys_create(void)
  * An entry's tid_bytes are 0 if it comes from the pending list.
  */
 void
-ops_gin_keys_add(OpsGinKeys *keys, IndexTuple item, const OpsGinEntry *entry)
+ops_gin_keys_add(struct OpsGinKeys *keys, IndexTuple item,
+				 const OpsGinEntry *entry)
 {
 	uint64		hash = hash_bytes_extended((unsigned char *) item +
 										   sizeof(IndexTupleData),
@@ -119,7 +120,7 @@ ops_gin_keys_add(OpsGinKeys *keys, IndexTuple item, const OpsGinEntry *entry)
 }
 
 static Key *
-find_key(OpsGinKeys *keys, uint64 hash)
+find_key(struct OpsGinKeys *keys, uint64 hash)
 {
 	for (uint32 slot = (uint32) hash;; slot++)
 	{
@@ -131,7 +132,7 @@ find_key(OpsGinKeys *keys, uint64 hash)
 }
 
 static void
-thin_out(OpsGinKeys *keys)
+thin_out(struct OpsGinKeys *keys)
 {
 	Key		   *old = keys->slots;
 
@@ -155,7 +156,7 @@ thin_out(OpsGinKeys *keys)
  * are dead, of those of entries and of those that wait.
  */
 OpsGinEntry *
-ops_gin_keys_merged(OpsGinKeys *keys, double dead, double waiting_dead,
+ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 					int *nentries, double *scale, double *tree_bytes, double *new_trees)
 {
 	OpsGinEntry *entries = palloc((keys->nkeys + 1) * sizeof(OpsGinEntry));

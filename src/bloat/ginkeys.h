@@ -11,14 +11,14 @@
 #include "access/itup.h"
 #include "bloat/ginbuild.h"
 
-typedef struct OpsGinKeys OpsGinKeys;
+struct OpsGinKeys;
 
-extern OpsGinKeys *ops_gin_keys_create(void);
-extern void ops_gin_keys_add(OpsGinKeys *keys, IndexTuple item,
+extern struct OpsGinKeys *ops_gin_keys_create(void);
+extern void ops_gin_keys_add(struct OpsGinKeys *keys, IndexTuple item,
 							 const OpsGinEntry *entry);
 
 /* Entries, how many of the index each stands for, and new posting trees. */
-extern OpsGinEntry *ops_gin_keys_merged(OpsGinKeys *keys,
+extern OpsGinEntry *ops_gin_keys_merged(struct OpsGinKeys *keys,
 										double dead, double waiting_dead,
 										int *nentries, double *scale,
 										double *tree_bytes,

@@ -21,12 +21,11 @@
  */
 #include "postgres.h"
 
-#include <math.h>
-
 #include "access/gist_private.h"
 #include "bloat/gistbuild.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "core/compat.h"
@@ -36,8 +35,8 @@
 #include "utils/typcache.h"
 
 /* Entries that are kept, and that are played: the price goes by these. */
-#define MAX_KEPT			16384
-#define MAX_PLAYED			12288
+#define MAX_KEPT			12288
+#define MAX_PLAYED			8192
 #define MAX_PLAYED_IF_LARGE	4096
 #define LARGE				(30 * 1024 * 1024 / BLCKSZ)
 
@@ -57,7 +56,7 @@ typedef struct Tree
 	int			root;
 	int			leaves;
 	Size		freespace;		/* that is left on a page */
-	int			path[MAX_LEVELS];	/* pages from the root down */
+	int			path[MAX_LEVELS + 1];	/* pages from the root down */
 	OffsetNumber downlink[MAX_LEVELS];	/* to the next of them */
 } Tree;
 
@@ -66,16 +65,16 @@ static bool key_is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(Relation index, IndexTuple entry, Size length);
 static uint32 entry_number(IndexTuple entry);
 static void thin_out(OpsGistEntries *entries);
-static int	compare_numbers(const void *a, const void *b);
+static int	most_played(Relation index);
 static int	compare_rows(const void *a, const void *b);
-static void play(Relation index, IndexTuple *rows, int nrows,
+static void play(Relation index, IndexTuple * rows, int nrows,
 				 OpsGistBuilt *built);
 static void begin_tree(Tree *tree, Relation index);
 static int	add_page(Tree *tree, uint32 flags);
 static void insert(Tree *tree, IndexTuple row);
-static bool place(Tree *tree, int level, IndexTuple *items, int nitems,
+static bool place(Tree *tree, int level, IndexTuple * items, int nitems,
 				  OffsetNumber replaced);
-static void split(Tree *tree, int level, IndexTuple *items, int nitems,
+static void split(Tree *tree, int level, IndexTuple * items, int nitems,
 				  OffsetNumber replaced);
 
 /*
@@ -174,7 +173,7 @@ static bool
 entry_is_sound(Relation index, IndexTuple entry, Size length)
 {
 	TupleDesc	desc = RelationGetDescr(index);
-	bits8	   *nulls = (bits8 *) ((char *) entry + sizeof(IndexTupleData));
+	uint8	   *nulls = (uint8 *) ((char *) entry + sizeof(IndexTupleData));
 	Size		offset = IndexInfoFindDataOffset(entry->t_info);
 
 	if (IndexTupleSize(entry) != length)
@@ -264,42 +263,57 @@ ops_gist_build(const OpsGistEntries *entries, Relation index, double rows,
 	MemoryContext context;
 	pg_prng_state random = pg_global_prng_state;
 	IndexTuple *played;
-	int			limit = Min(entries->count,
-							RelationGetNumberOfBlocks(index) >= LARGE ?
-							MAX_PLAYED_IF_LARGE : MAX_PLAYED);
-	int			nplayed;
+	int			limit = Min(entries->count, most_played(index));
+	int			nplayed = 0;
+	double		most;
 
 	memset(built, 0, sizeof(OpsGistBuilt));
 	if (entries->entry == NULL || limit == 0)
 		return;
-	for (; rows > limit; rows /= 2)
+	while (rows > limit)
+	{
+		rows /= 2;
 		built->halvings++;
-	nplayed = Max((int) rint(rows), 1);
+	}
 
 	context = AllocSetContextCreate(before, "operations_runbook GiST build",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
 	played = palloc(entries->count * sizeof(IndexTuple));
-	memcpy(played, entries->entry, entries->count * sizeof(IndexTuple));
-	qsort(played, entries->count, sizeof(IndexTuple), compare_numbers);
+	most = Min(rows / entries->count, 1) * entries->chance;
+	for (int i = 0; i < entries->count; i++)
+	{
+		if (entry_number(entries->entry[i]) <= most)
+			played[nplayed++] = entries->entry[i];
+	}
 	qsort(played, nplayed, sizeof(IndexTuple), compare_rows);
 
 	/* Among pages that are as good, the server tosses a coin. */
 	pg_prng_seed(&pg_global_prng_state, seed);
-	play(index, played, nplayed, built);
-	pg_global_prng_state = random;
+	PG_TRY();
+	{
+		play(index, played, nplayed, built);
+	}
+	PG_FINALLY();
+	{
+		pg_global_prng_state = random;
+	}
+	PG_END_TRY();
 
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);
 }
 
 static int
-compare_numbers(const void *a, const void *b)
+most_played(Relation index)
 {
-	uint32		left = entry_number(*(const IndexTuple *) a);
-	uint32		right = entry_number(*(const IndexTuple *) b);
+	int			most = RelationGetNumberOfBlocks(index) >= LARGE ?
+	MAX_PLAYED_IF_LARGE : MAX_PLAYED;
 
-	return (left > right) - (left < right);
+	/* Comparing signatures of words takes long. */
+	if (TupleDescAttr(index->rd_att, 0)->atttypid == GTSVECTOROID)
+		most /= 4;
+	return most;
 }
 
 static int
@@ -310,7 +324,7 @@ compare_rows(const void *a, const void *b)
 }
 
 static void
-play(Relation index, IndexTuple *rows, int nrows, OpsGistBuilt *built)
+play(Relation index, IndexTuple * rows, int nrows, OpsGistBuilt *built)
 {
 	Tree		tree;
 	double		bytes = 0;
@@ -387,7 +401,7 @@ insert(Tree *tree, IndexTuple row)
 
 		if (GistPageIsLeaf(page))
 			break;
-		if (level == MAX_LEVELS - 1)
+		if (level >= MAX_LEVELS - 1)
 			elog(ERROR, "too many levels in index \"%s\"",
 				 RelationGetRelationName(tree->index));
 		offset = gistchoose(tree->index, page, row, tree->state);
@@ -415,7 +429,7 @@ insert(Tree *tree, IndexTuple row)
  * Put items on a page, in place of one that is there; true if that split it.
  */
 static bool
-place(Tree *tree, int level, IndexTuple *items, int nitems,
+place(Tree *tree, int level, IndexTuple * items, int nitems,
 	  OffsetNumber replaced)
 {
 	Page		page = tree->page[tree->path[level]];
@@ -428,7 +442,7 @@ place(Tree *tree, int level, IndexTuple *items, int nitems,
 	if (replaced == InvalidOffsetNumber)
 		gistfillbuffer(page, items, nitems, InvalidOffsetNumber);
 	else if (nitems == 1)
-		PageIndexTupleOverwrite(page, replaced, (Item) items[0],
+		PageIndexTupleOverwrite(page, replaced, (void *) items[0],
 								IndexTupleSize(items[0]));
 	else
 	{
@@ -442,7 +456,7 @@ place(Tree *tree, int level, IndexTuple *items, int nitems,
  * Let the operator class distribute a page's items, and these, over pages.
  */
 static void
-split(Tree *tree, int level, IndexTuple *items, int nitems,
+split(Tree *tree, int level, IndexTuple * items, int nitems,
 	  OffsetNumber replaced)
 {
 	int			number = tree->path[level];
@@ -460,8 +474,8 @@ split(Tree *tree, int level, IndexTuple *items, int nitems,
 				(count - replaced + 1) * sizeof(IndexTuple));
 	}
 	all = gistjoinvector(all, &count, items, nitems);
-	for (SplitPageLayout *part = gistSplit(tree->index, page, all, count,
-										tree->state);
+	for (SplitPageLayout * part = gistSplit(tree->index, page, all, count,
+											tree->state);
 		 part != NULL; part = part->next)
 	{
 		char	   *item = (char *) part->list;

@@ -34,7 +34,7 @@
 #define DOUBT_UNTOUCHED		0.015
 #define DOUBT_REMEMBERED	0.04
 #define DOUBT_DEAD			0.025
-#define DOUBT_LEFT			0.025
+#define DOUBT_LEFT			0.04
 #define GUESSED_BY_DEAD		1.5
 
 /* Fewer pages come to be more by the one or other. */

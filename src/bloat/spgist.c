@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/spgist_private.h"
 #include "bloat/model.h"
+#include "bloat/spgbuild.h"
 
 /* What a page has for its items and their line pointers. */
 #define SPGIST_ROOM			SPGIST_PAGE_CAPACITY
@@ -23,7 +24,7 @@
 static const OpsUsualFill usual_fills[] = {
 	{"quad_point_ops", 0.777, 0.16, 0.70, 0.30},
 	{"kd_point_ops", 0.64, 0.25, 0.60, 0.30},
-	{"text_ops", 0.83, 0.18, 0.83, 0.25},
+	{"text_ops", 0.80, 0.21, 0.80, 0.25},
 	{"box_ops", 0.78, 0.14, 0.70, 0.25},
 	{"poly_ops", 0.845, 0.12, 0.75, 0.25},
 	{"inet_ops", 0.69, 0.27, 0.69, 0.30},
@@ -33,6 +34,17 @@ static const OpsUsualFill usual_fills[] = {
 
 #define INNER_FILL			0.80
 
+/* Half-widths, relative, of a play of the whole, a quarter, and less. */
+#define DOUBT_WHOLE			0.06
+#define DOUBT_QUARTER		0.13
+#define DOUBT_PART			0.20
+
+/* Where a part is less like the whole than that. */
+static const OpsUsualFill part_fills[] = {
+	{"range_ops", 0, 0.32, 0, 0.32},
+	{NULL, 0, 0, 0, 0}
+};
+
 #define MATCH_STRIDE		3
 
 typedef struct SpgistState
@@ -41,48 +53,83 @@ typedef struct SpgistState
 	double		leaf_bytes;
 	double		leaves;			/* with something on them */
 	double		inner_bytes;
+	OpsSpgEntries entries;
 } SpgistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
 static double read_items(SpgistState *state, Page page, double *totals);
+static double whole_index(SpgistState *state, double share, double *doubt);
+static double leaf_fill(SpgistState *state, double share, double *doubt);
 
 void
 ops_bloat_spgist(OpsBloatMeasure *measure)
 {
 	SpgistState state = {0};
 	OpsModelled modelled = {0};
-	const OpsUsualFill *usual;
-	double		fill;
-	double		scale;
-	double		inner;
-	double		leaves;
+	double		doubt;
 
 	ops_model_init(&state.model, measure);
+	ops_spg_entries_init(&state.entries, measure->rel);
 	ops_bloat_sample(measure, 0, read_page, &state);
 
-	scale = ops_model_scale(&state.model, 0);
 	measure->dead_entries = ops_model_dead_share(&state.model);
 
-	usual = ops_model_usual_fill(measure->rel, usual_fills);
-	fill = usual->fill;
-	modelled.doubt = usual->doubt;
-	if (ops_model_is_ordered(&state.model))
-	{
-		fill = usual->ordered;
-		modelled.doubt = usual->ordered_doubt;
-	}
-	leaves = measure->total[TOTAL_NEED] / fill;
+	modelled.live = whole_index(&state, 1 - measure->dead_entries,
+								&modelled.doubt);
 
-	/* The tree above is as large as its leaves were when they were full. */
-	inner = scale * state.inner_bytes / (SPGIST_ROOM * INNER_FILL);
-	if (state.leaves > 0)
-		inner *= Min(leaves / (scale * state.leaves), 1);
-
-	modelled.content = FIXED_PAGES + leaves + inner;
-	modelled.live = FIXED_PAGES +
-		(leaves + inner) * (1 - measure->dead_entries);
+	/* What a build made of all of it shows how far the model is off. */
+	modelled.content = measure->dead_entries > 0 ?
+		whole_index(&state, 1, &doubt) : modelled.live;
 	ops_model_conclude(&state.model, &modelled);
+}
+
+/*
+ * Pages of a new index with this share of the entries.
+ *
+ * The tree above is as large as its leaves were when they were full.
+ */
+static double
+whole_index(SpgistState *state, double share, double *doubt)
+{
+	double		scale = ops_model_scale(&state->model, 0);
+	double		leaves = state->model.measure->total[TOTAL_NEED] * share /
+	leaf_fill(state, share, doubt);
+	double		inner = scale * state->inner_bytes / (SPGIST_ROOM * INNER_FILL);
+
+	if (state->leaves > 0)
+		inner *= Min(leaves / (scale * state->leaves), 1);
+	return FIXED_PAGES + leaves + inner;
+}
+
+/*
+ * How full a build leaves the leaves: as it plays out, or as usual.
+ */
+static double
+leaf_fill(SpgistState *state, double share, double *doubt)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	const OpsUsualFill *usual;
+	OpsSpgBuilt built;
+
+	ops_spg_build(&state->entries, measure->rel,
+				  measure->total[TOTAL_LIVE] * share, measure->seed, &built);
+	if (built.fill > 0)
+	{
+		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
+			Max(built.halvings <= 2 ? DOUBT_QUARTER : DOUBT_PART,
+				ops_model_usual_fill(measure->rel, part_fills)->doubt);
+		return built.fill;
+	}
+
+	usual = ops_model_usual_fill(measure->rel, usual_fills);
+	if (ops_model_is_ordered(&state->model))
+	{
+		*doubt = usual->ordered_doubt;
+		return usual->ordered;
+	}
+	*doubt = usual->doubt;
+	return usual->fill;
 }
 
 static void
@@ -154,6 +201,10 @@ read_items(SpgistState *state, Page page, double *totals)
 		totals[TOTAL_POINTERS]++;
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->heapPtr);
+		if (!SpGistPageStoresNulls(page) &&
+			(!match || ops_bloat_root(state->model.measure->roots,
+									  &item->heapPtr) != ROOT_DEAD))
+			ops_spg_entries_add(&state->entries, item, length);
 	}
 	if (leaf)
 		ops_model_span(&state->model, first_row, last_row);

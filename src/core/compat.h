@@ -736,6 +736,7 @@ ops_compat_next_buffer(OpsBlockStream *blocks)
 			blocks->ended = true;
 			break;
 		}
+
 		/*
 		 * The kernel sees by itself what is read in sequence, and advice on
 		 * what it has in its cache costs as much as to read it.
