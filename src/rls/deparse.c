@@ -16,13 +16,18 @@
 
 #include "access/transam.h"
 #include "access/xact.h"
+#include "catalog/pg_namespace.h"
+#include "catalog/pg_operator.h"
 #include "catalog/pg_type.h"
 #include "core/relation.h"
 #include "core/scope.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "nodes/nodeFuncs.h"
 #include "nodes/plannodes.h"
 #include "rls/deparse.h"
+#include "storage/lock.h"
+#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/resowner.h"
@@ -39,6 +44,8 @@ typedef struct ColumnSearch
 static char *deparse_unlocked(const OpsRlsRelation *relation, Node *expr);
 static bool locks_refused(Node *node, void *unused);
 static bool relation_refused(Oid relid);
+static bool operators_refused(List *operators);
+static bool operator_refused(Oid operator);
 static bool type_refused(Oid type);
 static List *context_of(const OpsRlsRelation *relation, Node *expr);
 static bool find_columns(Node *node, ColumnSearch *search);
@@ -126,6 +133,24 @@ locks_refused(Node *node, void *unused)
 			if (type_refused(exprType((Node *) ((FieldSelect *) node)->arg)))
 				return true;
 			break;
+		case T_OpExpr:
+		case T_DistinctExpr:
+		case T_NullIfExpr:
+			if (operator_refused(((OpExpr *) node)->opno))
+				return true;
+			break;
+		case T_ScalarArrayOpExpr:
+			if (operator_refused(((ScalarArrayOpExpr *) node)->opno))
+				return true;
+			break;
+		case T_RowCompareExpr:
+			if (operators_refused(((RowCompareExpr *) node)->opnos))
+				return true;
+			break;
+		case T_SortGroupClause:
+			if (operator_refused(((SortGroupClause *) node)->sortop))
+				return true;
+			break;
 		case T_Const:
 		case T_FuncExpr:
 		case T_RowExpr:
@@ -147,6 +172,46 @@ relation_refused(Oid relid)
 	if (!ops_relation_try_lock(relid, &holder))
 		return true;
 	return !SearchSysCacheExists1(RELOID, ObjectIdGetDatum(relid));
+}
+
+static bool
+operators_refused(List *operators)
+{
+	ListCell   *lc;
+
+	foreach(lc, operators)
+	{
+		if (operator_refused(lfirst_oid(lc)))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * ruleutils.c takes for granted that the schema of an operator has a name,
+ * and crashes if it was dropped with the operator meanwhile.
+ */
+static bool
+operator_refused(Oid operator)
+{
+	HeapTuple	tuple;
+	Oid			schema;
+	LOCKTAG		tag;
+
+	if (operator < FirstNormalObjectId)
+		return false;
+	tuple = SearchSysCache1(OPEROID, ObjectIdGetDatum(operator));
+	if (!HeapTupleIsValid(tuple))
+		return true;
+	schema = ((Form_pg_operator) GETSTRUCT(tuple))->oprnamespace;
+	ReleaseSysCache(tuple);
+
+	SET_LOCKTAG_OBJECT(tag, MyDatabaseId, NamespaceRelationId, schema, 0);
+	if (LockAcquire(&tag, AccessShareLock, false, true) ==
+		LOCKACQUIRE_NOT_AVAIL)
+		return true;
+	AcceptInvalidationMessages();
+	return !SearchSysCacheExists1(NAMESPACEOID, ObjectIdGetDatum(schema));
 }
 
 /*

@@ -256,6 +256,7 @@ comparison(Question *question, AttrNumber column, List *values)
 	HeapTuple	tuple;
 	Form_pg_operator form;
 	const char *operator;
+	const char *schema;
 
 	/* Reading other types from text can run functions of their parts. */
 	if ((kind != TYPTYPE_BASE && kind != TYPTYPE_ENUM) ||
@@ -268,8 +269,10 @@ comparison(Question *question, AttrNumber column, List *values)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for operator %u", equality);
 	form = (Form_pg_operator) GETSTRUCT(tuple);
-	operator = psprintf("OPERATOR(%s.%s)",
-						quote_identifier(get_namespace_name(form->oprnamespace)),
+	schema = get_namespace_name(form->oprnamespace);
+	if (schema == NULL)
+		elog(ERROR, "cache lookup failed for schema %u", form->oprnamespace);
+	operator = psprintf("OPERATOR(%s.%s)", quote_identifier(schema),
 						NameStr(form->oprname));
 	ReleaseSysCache(tuple);
 
