@@ -159,6 +159,13 @@ typedef struct OpsEstimate
 extern OpsRetention *ops_retention_by_name(const char *name);
 extern List *ops_retention_all(void);
 extern OpsRetention *ops_retention_defaults(void);
+extern OpsRetention *ops_retention_of_call(Oid relation,
+										   const char *time_column,
+										   const Interval *keep,
+										   const char *condition,
+										   const char *hold,
+										   const char *time_format,
+										   Oid archive, List *overrides);
 extern void ops_retention_demand_right(const OpsRetention *policy);
 extern Oid	ops_retention_default_role(Oid relation);
 
@@ -176,6 +183,7 @@ extern List *ops_cleanup_targets(const OpsRetention *policy, TimestampTz now);
 extern void ops_cleanup_guards(OpsTarget *target);
 extern void ops_cleanup_weigh(OpsTarget *target, const OpsEstimate *estimate);
 extern const OpsGuard *ops_cleanup_stop(const OpsTarget *target);
+extern bool ops_guard_overridden(const OpsTarget *target, const char *name);
 
 /* estimate.c */
 extern void ops_cleanup_estimate(const OpsTarget *target, bool exact,

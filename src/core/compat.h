@@ -13,6 +13,7 @@
 #define OPS_COMPAT_H
 
 #include "access/amapi.h"
+#include "access/genam.h"
 #include "access/stratnum.h"
 #include "access/tableam.h"
 #include "access/transam.h"
@@ -24,6 +25,7 @@
 #include "common/relpath.h"
 #include "fmgr.h"
 #include "miscadmin.h"
+#include "nodes/tidbitmap.h"
 #include "pgstat.h"
 #include "portability/instr_time.h"
 #include "postmaster/autovacuum.h"
@@ -775,6 +777,69 @@ ops_compat_end_blocks(OpsBlockStream *blocks)
 	pfree(blocks->queue);
 #endif
 	pfree(blocks);
+}
+
+/*
+ * Private iteration over a bitmap got a name of its own, and its result a
+ * place of the caller's, in 18.
+ */
+#if PG_VERSION_NUM >= 180000
+typedef TBMPrivateIterator OpsBitmapIterator;
+
+static inline OpsBitmapIterator *
+ops_compat_begin_bitmap(TIDBitmap *bitmap)
+{
+	return tbm_begin_private_iterate(bitmap);
+}
+
+static inline BlockNumber
+ops_compat_next_bitmap_block(OpsBitmapIterator *iterator)
+{
+	TBMIterateResult result;
+
+	if (!tbm_private_iterate(iterator, &result))
+		return InvalidBlockNumber;
+	return result.blockno;
+}
+
+static inline void
+ops_compat_end_bitmap(OpsBitmapIterator *iterator)
+{
+	tbm_end_private_iterate(iterator);
+}
+#else
+typedef TBMIterator OpsBitmapIterator;
+
+static inline OpsBitmapIterator *
+ops_compat_begin_bitmap(TIDBitmap *bitmap)
+{
+	return tbm_begin_iterate(bitmap);
+}
+
+static inline BlockNumber
+ops_compat_next_bitmap_block(OpsBitmapIterator *iterator)
+{
+	TBMIterateResult *result = tbm_iterate(iterator);
+
+	return result ? result->blockno : InvalidBlockNumber;
+}
+
+static inline void
+ops_compat_end_bitmap(OpsBitmapIterator *iterator)
+{
+	tbm_end_iterate(iterator);
+}
+#endif
+
+/* Since 18 a scan can be told where to count. */
+static inline IndexScanDesc
+ops_compat_begin_bitmap_scan(Relation index, Snapshot snapshot, int nkeys)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan_bitmap(index, snapshot, NULL, nkeys);
+#else
+	return index_beginscan_bitmap(index, snapshot, nkeys);
+#endif
 }
 
 #endif							/* OPS_COMPAT_H */

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * query.c
- *	  Read-only queries of our own, inside the closed scope.
+ *	  Queries of our own, inside the closed scope.
  *
  * Whatever a reader below returns lives until ops_query_end(), which gives
  * back all of the query's memory; copy what has to outlive it.  An error in
@@ -31,6 +31,24 @@ ops_query_run(OpsQuery *query, Oid owner, const char *sql)
 	SPI_connect();
 	rc = SPI_execute(sql, true, 0);
 	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
+	query->nrows = SPI_processed;
+	query->rows = SPI_tuptable;
+}
+
+/*
+ * Run one statement with parameters as the given role.
+ */
+void
+ops_query_execute(OpsQuery *query, Oid owner, const char *sql,
+				  int nargs, Oid *types, Datum *values, const char *nulls)
+{
+	int			rc;
+
+	ops_scope_enter(&query->scope, owner);
+	SPI_connect();
+	rc = SPI_execute_with_args(sql, nargs, types, values, nulls, false, 0);
+	if (rc < 0)
 		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
 	query->nrows = SPI_processed;
 	query->rows = SPI_tuptable;

@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * query.h
- *	  Read-only queries of our own, inside the closed scope.
+ *	  Queries of our own, inside the closed scope.
  *
  *-------------------------------------------------------------------------
  */
@@ -18,6 +18,11 @@ typedef struct OpsQuery
 } OpsQuery;
 
 extern void ops_query_run(OpsQuery *query, Oid owner, const char *sql);
+
+/* With parameters; may write.  nulls as SPI has them, or NULL. */
+extern void ops_query_execute(OpsQuery *query, Oid owner, const char *sql,
+							  int nargs, Oid *types, Datum *values,
+							  const char *nulls);
 extern void ops_query_end(OpsQuery *query);
 
 /* Columns count from 1, rows from 0. */

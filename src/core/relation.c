@@ -17,6 +17,7 @@
 #include "storage/lmgr.h"
 #include "storage/lock.h"
 #include "utils/lsyscache.h"
+#include "utils/syscache.h"
 
 /*
  * Take AccessShareLock on a relation if it can be had at once.
@@ -29,11 +30,17 @@
 bool
 ops_relation_try_lock(Oid relid, int *holder)
 {
+	return ops_relation_try_lock_mode(relid, AccessShareLock, holder);
+}
+
+bool
+ops_relation_try_lock_mode(Oid relid, LOCKMODE mode, int *holder)
+{
 	*holder = 0;
-	if (ConditionalLockRelationOid(relid, AccessShareLock))
+	if (ConditionalLockRelationOid(relid, mode))
 		return true;
 
-	*holder = ops_relation_lock_holder(relid);
+	*holder = ops_relation_lock_holder(relid, mode);
 	return false;
 }
 
@@ -44,14 +51,14 @@ ops_relation_unlock(Oid relid)
 }
 
 /*
- * The process that keeps AccessShareLock on a relation from being granted.
+ * The process that keeps a lock on a relation from being granted.
  *
  * Looks through the whole lock table, all partitions locked for a moment, so
  * it is for the rare relation that turned out to be locked.  A holder is
  * preferred to one who waits, since the one who waits can be behind a reader.
  */
 int
-ops_relation_lock_holder(Oid relid)
+ops_relation_lock_holder(Oid relid, LOCKMODE mode)
 {
 	LockData   *data = GetLockStatusData();
 	int			waiter = 0;
@@ -66,10 +73,17 @@ ops_relation_lock_holder(Oid relid)
 			 lock->locktag.locktag_field1 != InvalidOid))
 			continue;
 
-		if (lock->holdMask & LOCKBIT_ON(AccessExclusiveLock))
-			return lock->pid;
-		if (lock->waitLockMode == AccessExclusiveLock)
-			waiter = lock->pid;
+		if (lock->pid == MyProcPid)
+			continue;
+		for (LOCKMODE held = AccessShareLock; held <= MaxLockMode; held++)
+		{
+			if (!DoLockModesConflict(held, mode))
+				continue;
+			if (lock->holdMask & LOCKBIT_ON(held))
+				return lock->pid;
+			if (lock->waitLockMode == held)
+				waiter = lock->pid;
+		}
 	}
 	return waiter;
 }
@@ -91,6 +105,28 @@ ops_own_relation(const char *name)
 				 errmsg("relation \"ops.%s\" is missing", name),
 				 errhint("Drop the extension operations_runbook and create it again.")));
 	return relid;
+}
+
+Oid
+ops_own_relation_owner(const char *name)
+{
+	return ops_relation_owner(ops_own_relation(name));
+}
+
+/*
+ * The role that a relation belongs to; InvalidOid if it was dropped.
+ */
+Oid
+ops_relation_owner(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return owner;
 }
 
 /*

@@ -10,15 +10,20 @@
 
 #include "access/htup.h"
 #include "catalog/pg_class.h"
+#include "storage/lockdefs.h"
 #include "utils/rel.h"
 
 /* Lock if nobody is in the way, held or queued; else false, and the pid. */
 extern bool ops_relation_try_lock(Oid relid, int *holder);
+extern bool ops_relation_try_lock_mode(Oid relid, LOCKMODE mode, int *holder);
 extern void ops_relation_unlock(Oid relid);
-extern int	ops_relation_lock_holder(Oid relid);
+extern int	ops_relation_lock_holder(Oid relid, LOCKMODE mode);
 
 /* Relation of the extension itself, by its name in our schema. */
 extern Oid	ops_own_relation(const char *name);
+extern Oid	ops_own_relation_owner(const char *name);
+
+extern Oid	ops_relation_owner(Oid relid);
 
 /* Dead rows at which autovacuum acts; options are the table's own, or NULL. */
 extern double ops_vacuum_threshold(const AutoVacOpts *options,

@@ -19,8 +19,6 @@
 #include "miscadmin.h"
 #include "utils/guc.h"
 
-static void set_local(const char *name, const char *value);
-
 /*
  * Enter the scope, as the given role or, for InvalidOid, as the caller.
  *
@@ -36,13 +34,23 @@ ops_scope_enter(OpsScope *scope, Oid owner)
 	scope->guc_level = NewGUCNestLevel();
 
 	snprintf(timeout, sizeof(timeout), "%dms", ops_guc_lock_timeout);
-	set_local("lock_timeout", timeout);
-	set_local("search_path", "pg_catalog, pg_temp");
+	ops_scope_set("lock_timeout", timeout);
+	ops_scope_set("search_path", "pg_catalog, pg_temp");
 
 	if (OidIsValid(owner))
 		SetUserIdAndSecContext(owner,
 							   scope->security_context |
 							   SECURITY_RESTRICTED_OPERATION);
+}
+
+/*
+ * Set a setting, that anybody may set, until the scope is left.
+ */
+void
+ops_scope_set(const char *name, const char *value)
+{
+	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
+							 GUC_ACTION_SAVE, true, 0, false);
 }
 
 /*
@@ -53,14 +61,4 @@ ops_scope_leave(const OpsScope *scope)
 {
 	AtEOXact_GUC(false, scope->guc_level);
 	SetUserIdAndSecContext(scope->userid, scope->security_context);
-}
-
-/*
- * Set a setting until the scope is left.
- */
-static void
-set_local(const char *name, const char *value)
-{
-	(void) set_config_option(name, value, PGC_USERSET, PGC_S_SESSION,
-							 GUC_ACTION_SAVE, true, 0, false);
 }

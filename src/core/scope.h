@@ -16,6 +16,7 @@ typedef struct OpsScope
 } OpsScope;
 
 extern void ops_scope_enter(OpsScope *scope, Oid owner);
+extern void ops_scope_set(const char *name, const char *value);
 extern void ops_scope_leave(const OpsScope *scope);
 
 #endif							/* OPS_SCOPE_H */

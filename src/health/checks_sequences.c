@@ -447,7 +447,8 @@ look_at(Survey *survey, OpsResult *result, const Sequence *sequence)
 		{
 			/* Looks through all locks there are, so only for a few. */
 			survey->locked[survey->nlocked].sequence = sequence;
-			survey->locked[survey->nlocked].holder = ops_relation_lock_holder(relid);
+			survey->locked[survey->nlocked].holder = ops_relation_lock_holder(relid,
+															 RowExclusiveLock);
 		}
 		survey->nlocked++;
 		return;
