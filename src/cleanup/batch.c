@@ -483,7 +483,7 @@ plan_ahead(OpsDeleter *deleter, PlanKind kind)
 	int			level = NewGUCNestLevel();
 	CachedPlan *plan;
 
-	if (!ops_guard_overridden(deleter->target, "row_security"))
+	if (!ops_target_overrides(deleter->target, "row_security"))
 		ops_scope_set("row_security", "off");
 	if (deleter->simple)
 	{

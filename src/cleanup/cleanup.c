@@ -68,13 +68,15 @@ typedef struct Call
 
 	const OpsRetention *policy; /* of the attempt to find its tables */
 	List	   *targets;
+	List	   *estimates;		/* of each, or NULL */
 } Call;
 
 static List *wanted_policies(const char *name);
 static OpsRetention *policy_of_arguments(FunctionCallInfo fcinfo);
 static void run_policies(Call *call);
-static List *find_targets(Call *call, const OpsRetention *policy);
+static void find_targets(Call *call, const OpsRetention *policy);
 static void expand(void *arg);
+static OpsEstimate *estimate(const OpsJob *job, const OpsTarget *target);
 static void raise_failure(const OpsOutcome *outcome);
 static void warn(const OpsOutcome *outcome);
 static void put_row(ReturnSetInfo *rsinfo, const OpsOutcome *outcome);
@@ -320,14 +322,14 @@ run_policies(Call *call)
 
 	foreach(lc, call->policies)
 	{
-		ListCell   *lc2;
+		ListCell   *target;
+		ListCell   *estimate;
 
-		foreach(lc2, find_targets(call, lfirst(lc)))
-		{
-			OpsOutcome *outcome = ops_run_target(&call->job, lfirst(lc2));
-
-			call->outcomes = lappend(call->outcomes, outcome);
-		}
+		find_targets(call, lfirst(lc));
+		forboth(target, call->targets, estimate, call->estimates)
+			call->outcomes = lappend(call->outcomes,
+									 ops_run_target(&call->job, lfirst(target),
+													lfirst(estimate)));
 	}
 }
 
@@ -335,24 +337,23 @@ run_policies(Call *call)
  * The tables of a policy.  One that is broken does not keep the others from
  * their work.
  */
-static List *
+static void
 find_targets(Call *call, const OpsRetention *policy)
 {
 	ErrorData  *error;
 
 	call->policy = policy;
-	call->targets = NIL;
 	error = ops_attempt(expand, call);
-	if (error)
-	{
-		if (call->by_name)
-			ReThrowError(error);
-		ereport(WARNING,
-				(errcode(error->sqlerrcode),
-				 errmsg("policy \"%s\" was not run: %s", policy->name,
-						error->message)));
-	}
-	return call->targets;
+	if (error == NULL)
+		return;
+	if (call->by_name)
+		ReThrowError(error);
+	ereport(WARNING,
+			(errcode(error->sqlerrcode),
+			 errmsg("policy \"%s\" was not run: %s", policy->name,
+					error->message)));
+	call->targets = NIL;
+	call->estimates = NIL;
 }
 
 static void
@@ -361,10 +362,33 @@ expand(void *arg)
 	Call	   *call = arg;
 	ListCell   *lc;
 
+	call->estimates = NIL;
 	call->targets = ops_cleanup_targets(call->policy,
 										GetCurrentTransactionStartTimestamp());
 	foreach(lc, call->targets)
+	{
 		ops_cleanup_guards(lfirst(lc));
+		call->estimates = lappend(call->estimates,
+								  estimate(&call->job, lfirst(lc)));
+	}
+	ops_cleanup_weigh_all(call->targets, call->estimates);
+}
+
+/*
+ * What the guards have to know before anything goes.  A partition that goes
+ * as a whole was weighed by who made its bounds.
+ */
+static OpsEstimate *
+estimate(const OpsJob *job, const OpsTarget *target)
+{
+	OpsEstimate *result;
+
+	CHECK_FOR_INTERRUPTS();
+	if (ops_cleanup_stop(target) || (target->expired && job->may_commit))
+		return NULL;
+	result = palloc0(sizeof(OpsEstimate));
+	ops_cleanup_estimate(target, false, result);
+	return result;
 }
 
 static void

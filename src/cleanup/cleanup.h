@@ -183,7 +183,7 @@ extern List *ops_cleanup_targets(const OpsRetention *policy, TimestampTz now);
 extern void ops_cleanup_guards(OpsTarget *target);
 extern void ops_cleanup_weigh(OpsTarget *target, const OpsEstimate *estimate);
 extern const OpsGuard *ops_cleanup_stop(const OpsTarget *target);
-extern bool ops_guard_overridden(const OpsTarget *target, const char *name);
+extern bool ops_target_overrides(const OpsTarget *target, const char *name);
 
 /* estimate.c */
 extern void ops_cleanup_estimate(const OpsTarget *target, bool exact,

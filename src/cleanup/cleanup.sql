@@ -30,6 +30,7 @@ CREATE TABLE ops.cleanup_run (
         CHECK (status IN ('running', 'done', 'stopped', 'failed', 'cancelled', 'interrupted'))
 );
 CREATE INDEX cleanup_run_started_at ON ops.cleanup_run (started_at);
+CREATE INDEX cleanup_run_policy ON ops.cleanup_run (policy_name, relid, run_id);
 CREATE INDEX cleanup_run_running ON ops.cleanup_run (relid) WHERE status = 'running';
 COMMENT ON TABLE ops.cleanup_run IS
 'what was deleted by ops.cleanup_old_rows() and ops.run_cleanup(): a row for each table of each run';

@@ -48,7 +48,9 @@ typedef struct OpsJob
 } OpsJob;
 
 /* run.c */
-extern OpsOutcome *ops_run_target(OpsJob *job, OpsTarget *target);
+/* The estimate is NULL where nothing was counted. */
+extern OpsOutcome *ops_run_target(OpsJob *job, OpsTarget *target,
+								  const OpsEstimate *estimate);
 
 /* cleanup.c */
 extern void ops_job_commit(void);

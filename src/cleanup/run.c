@@ -83,7 +83,7 @@ typedef struct Run
 	OpsTarget  *target;
 	OpsOutcome *outcome;
 	OpsDeleter *deleter;
-	OpsEstimate estimate;
+	const OpsEstimate *estimate;	/* NULL: none was made */
 	OpsBlocks  *blocks;
 	BlockNumber end;			/* pages of the table when it was looked at */
 	MemoryContext own;
@@ -103,8 +103,6 @@ static void log_cancel(Run *run);
 static bool take_lock(const OpsJob *job, const OpsTarget *target);
 static void release_lock(const OpsJob *job, const OpsTarget *target);
 static void work(Run *run);
-static bool passes_guards(Run *run);
-static void estimate(void *arg);
 static void drop_partition(Run *run);
 static void delete_rows(Run *run);
 static bool list(Run *run, OpsWork how);
@@ -139,11 +137,11 @@ static void cancel(Run *run);
  * which is the job's memory.  Needs an SPI connection.
  */
 OpsOutcome *
-ops_run_target(OpsJob *job, OpsTarget *target)
+ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate)
 {
 	MemoryContext caller = MemoryContextSwitchTo(job->context);
 	OpsOutcome *outcome = palloc0(sizeof(OpsOutcome));
-	Run			run = {.job = job,.target = target,.outcome = outcome};
+	Run			run = {.job = job,.target = target,.estimate = estimate,.outcome = outcome};
 
 	outcome->target = target;
 	outcome->status = "done";
@@ -241,66 +239,29 @@ work(Run *run)
 {
 	OpsOutcome *outcome = run->outcome;
 	const OpsTarget *target = run->target;
-	bool		weighed = passes_guards(run);
+	const OpsGuard *guard = ops_cleanup_stop(target);
 
 	outcome->method = target->expired && run->job->may_commit ?
 		(target->policy->partitions == OPS_PARTITIONS_DETACH ?
 		 "detach partition" : "drop partition")
 		: OidIsValid(target->index) ? "index blocks" : "block sweep";
 	outcome->run_id = ops_log_start(target, outcome->method,
-									weighed ? &run->estimate : NULL,
-									run->job->job_id);
+									run->estimate, run->job->job_id);
 	if (run->job->job_id == 0)
 		run->job->job_id = outcome->run_id;
 	commit(run);
 
-	if (strcmp(outcome->status, "done") == 0)
-	{
-		if (target->expired && run->job->may_commit)
-			drop_partition(run);
-		else
-			delete_rows(run);
-	}
-	ops_log_end(outcome);
-	commit(run);
-}
-
-/*
- * Ask the guards, those that need the number of rows as well; true if that
- * is known now.
- */
-static bool
-passes_guards(Run *run)
-{
-	OpsTarget  *target = run->target;
-	const OpsGuard *guard = ops_cleanup_stop(target);
-	ErrorData  *error;
-
-	if (guard == NULL && !(target->expired && run->job->may_commit))
-	{
-		error = ops_attempt(estimate, run);
-		if (error)
-		{
-			fail(run, error);
-			return false;
-		}
-		ops_cleanup_weigh(target, &run->estimate);
-		guard = ops_cleanup_stop(target);
-	}
 	if (guard)
 	{
 		stop(run, psprintf("guard %s: %s", guard->name, guard->message));
-		run->outcome->guard = guard;
+		outcome->guard = guard;
 	}
-	return run->estimate.total > 0;
-}
-
-static void
-estimate(void *arg)
-{
-	Run		   *run = arg;
-
-	ops_cleanup_estimate(run->target, false, &run->estimate);
+	else if (target->expired && run->job->may_commit)
+		drop_partition(run);
+	else
+		delete_rows(run);
+	ops_log_end(outcome);
+	commit(run);
 }
 
 static void
@@ -825,7 +786,8 @@ report_progress(Run *run)
 	ereport(NOTICE,
 			(errmsg("table %s: " INT64_FORMAT " of about %.0f rows deleted, in " INT64_FORMAT " batches, the longest of %.1f ms",
 					run->target->name, outcome->deleted,
-					Max(run->estimate.rows, (double) outcome->deleted),
+					Max(run->estimate ? run->estimate->rows : 0,
+						(double) outcome->deleted),
 					outcome->batches, outcome->longest_ms)));
 }
 

@@ -39,6 +39,7 @@ const OpsFamily ops_family_table[] = {
 	{"sequences", ops_sequences_checks, &ops_sequences_count},
 	{"jobs", ops_jobs_checks, &ops_jobs_count},
 	{"bloat", ops_bloat_checks, &ops_bloat_count},
+	{"retention", ops_retention_checks, &ops_retention_count},
 	{NULL, NULL, NULL}
 };
 

@@ -206,6 +206,8 @@ extern const OpsCheck ops_jobs_checks[];
 extern const int ops_jobs_count;
 extern const OpsCheck ops_replication_checks[];
 extern const int ops_replication_count;
+extern const OpsCheck ops_retention_checks[];
+extern const int ops_retention_count;
 extern const OpsCheck ops_rls_checks[];
 extern const int ops_rls_count;
 extern const OpsCheck ops_schema_checks[];
