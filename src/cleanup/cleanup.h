@@ -90,6 +90,9 @@ typedef struct OpsReference
 	char		action;			/* FKCONSTR_ACTION_... on delete */
 	bool		indexed;		/* referencing columns lead a valid index */
 	bool		deferrable;
+	bool		large;			/* a sequential scan of it takes its time */
+	int			depth;			/* 0: refers to the target itself; else to a
+								 * table that the deletion cascades to */
 	const char *create_index;	/* command, if not indexed */
 } OpsReference;
 
@@ -132,12 +135,26 @@ typedef struct OpsTarget
 
 	BlockNumber blocks;			/* of the main fork now */
 	double		reltuples;		/* as the catalog says, -1 if never analyzed */
-	bool		expired;		/* a partition whose bounds say that all of
-								 * it is old and nothing is held back */
+	bool		expired;		/* a partition whose bounds say that all of it
+								 * is old and nothing is held back */
 	bool		has_deferrable; /* triggers that can wait for the commit */
 	bool		has_rules;
+	bool		instead_rule;
 	List	   *references;		/* of OpsReference */
+	List	   *triggers;		/* of users, that deleting fires: strings */
 	List	   *guards;			/* of OpsGuard */
+
+	/*
+	 * What was found when the target was looked at.  While another process
+	 * keeps it locked, nothing is known of its index, and if the time is an
+	 * expression, there is no predicate.
+	 */
+	bool		locked;
+	int			holder;			/* its pid, 0 if not known */
+	bool		unidentified;	/* published, but its deletions cannot be */
+	const char *problem;		/* why policy and table do not fit each other:
+								 * there is no predicate */
+	const char *archive_problem;	/* why rows cannot be archived */
 
 	/* Of archived rows: columns by name, quoted, comma-separated. */
 	const char *archive_name;	/* NULL: not archived */
@@ -152,6 +169,7 @@ typedef struct OpsEstimate
 	double		high;
 	double		total;			/* rows of the table */
 	double		bytes;			/* of the rows to go */
+	double		pages;			/* that hold some of them */
 	bool		exact;
 } OpsEstimate;
 
@@ -168,6 +186,7 @@ extern OpsRetention *ops_retention_of_call(Oid relation,
 										   Oid archive, List *overrides);
 extern void ops_retention_demand_right(const OpsRetention *policy);
 extern Oid	ops_retention_default_role(Oid relation);
+extern List *ops_retention_tables(const OpsRetention *policy);
 
 /* expression.c: SQL that users give */
 extern char *ops_expression_check(Oid relation, const char *sql, Oid type,
@@ -182,6 +201,7 @@ extern List *ops_cleanup_targets(const OpsRetention *policy, TimestampTz now);
 /* guard.c */
 extern void ops_cleanup_guards(OpsTarget *target);
 extern void ops_cleanup_weigh(OpsTarget *target, const OpsEstimate *estimate);
+extern void ops_cleanup_weigh_all(List *targets, List *estimates);
 extern const OpsGuard *ops_cleanup_stop(const OpsTarget *target);
 extern bool ops_target_overrides(const OpsTarget *target, const char *name);
 

@@ -14,15 +14,41 @@
 #include "core/attempt.h"
 #include "utils/resowner.h"
 
+/* What becomes of the subtransaction of work that succeeded. */
+typedef enum Outcome
+{
+	KEEP,
+	UNDO,
+} Outcome;
+
+static ErrorData *attempt(OpsWork work, void *arg, Outcome outcome);
+
 /*
  * Do the work in the current memory context.
- *
+ */
+ErrorData *
+ops_attempt(OpsWork work, void *arg)
+{
+	return attempt(work, arg, KEEP);
+}
+
+/*
+ * Do work that only looks.  What it made in the caller's memory stays; the
+ * locks that it took, known or unknown to it, are released.
+ */
+ErrorData *
+ops_glance(OpsWork work, void *arg)
+{
+	return attempt(work, arg, UNDO);
+}
+
+/*
  * Cancels and shutdowns are thrown on, for they belong to the server; not
  * before the subtransaction is rolled back, since whoever catches them outside
  * knows nothing of it and would leave it open.
  */
-ErrorData *
-ops_attempt(OpsWork work, void *arg)
+static ErrorData *
+attempt(OpsWork work, void *arg, Outcome outcome)
 {
 	MemoryContext caller = CurrentMemoryContext;
 	ResourceOwner owner = CurrentResourceOwner;
@@ -33,7 +59,10 @@ ops_attempt(OpsWork work, void *arg)
 	PG_TRY();
 	{
 		work(arg);
-		ReleaseCurrentSubTransaction();
+		if (outcome == KEEP)
+			ReleaseCurrentSubTransaction();
+		else
+			RollbackAndReleaseCurrentSubTransaction();
 	}
 	PG_CATCH();
 	{

@@ -22,6 +22,7 @@
 #include "catalog/pg_am.h"
 #include "catalog/pg_auth_members.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_namespace.h"
 #include "common/relpath.h"
 #include "fmgr.h"
 #include "miscadmin.h"
@@ -43,6 +44,7 @@
 #include "utils/guc_tables.h"
 #include "utils/jsonb.h"
 #include "utils/lsyscache.h"
+#include "utils/pg_locale.h"
 #include "utils/rel.h"
 #include "utils/relmapper.h"
 #include "utils/spccache.h"
@@ -127,6 +129,33 @@ ops_compat_can_set_role(Oid member, Oid role)
 	return member_can_set_role(member, role);
 #else
 	return is_member_of_role(member, role);
+#endif
+}
+
+/*
+ * Whether a role may look into a schema.
+ */
+static inline bool
+ops_compat_can_use_schema(Oid schema, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(NamespaceRelationId, schema, role,
+						   ACL_USAGE) == ACLCHECK_OK;
+#else
+	return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
+#endif
+}
+
+/*
+ * Whether a collation compares bytes.
+ */
+static inline bool
+ops_compat_collation_is_c(Oid collation)
+{
+#if PG_VERSION_NUM >= 180000
+	return pg_newlocale_from_collation(collation)->collate_is_c;
+#else
+	return lc_collate_is_c(collation);
 #endif
 }
 

@@ -1,0 +1,163 @@
+/*-------------------------------------------------------------------------
+ *
+ * bounds.c
+ *	  Whether the bounds of a partition say that all of it is old.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/htup_details.h"
+#include "catalog/partition.h"
+#include "catalog/pg_am.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_partitioned_table.h"
+#include "cleanup/target.h"
+#include "commands/defrem.h"
+#include "core/compat.h"
+#include "nodes/parsenodes.h"
+#include "utils/builtins.h"
+#include "utils/lsyscache.h"
+#include "utils/syscache.h"
+#include "utils/typcache.h"
+
+static bool keeps_none_back(const OpsTarget *target);
+static Oid	parent_of(Oid relid, Oid *owner);
+static bool is_key(Oid parent, const OpsTarget *target);
+static Const *upper_bound(Oid relid);
+
+/*
+ * Whether the target is a partition that could go as a whole: each of its
+ * rows is old by its bounds, no row can be held back, and nothing would have
+ * to happen to the single row.
+ */
+bool
+ops_target_outlived(const OpsTarget *target)
+{
+	Oid			parent;
+	Oid			parent_owner;
+	Const	   *upper;
+	TypeCacheEntry *type;
+
+	if (!keeps_none_back(target))
+		return false;
+	parent = parent_of(target->relid, &parent_owner);
+	if (!OidIsValid(parent) || !is_key(parent, target) ||
+		!has_privs_of_role(target->run_as, parent_owner) ||
+		!has_privs_of_role(target->run_as, target->owner))
+		return false;
+	upper = upper_bound(target->relid);
+	if (upper == NULL || upper->constisnull ||
+		getBaseType(upper->consttype) != target->time_type)
+		return false;
+	type = lookup_type_cache(target->time_type, TYPECACHE_CMP_PROC_FINFO);
+	return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo, InvalidOid,
+										   upper->constvalue,
+										   target->bound)) <= 0;
+}
+
+/*
+ * A uuid or a ULID in the range need not be one that tells a time, and a
+ * snowflake can be negative: such rows are never old.
+ */
+static bool
+keeps_none_back(const OpsTarget *target)
+{
+	const OpsRetention *policy = target->policy;
+
+	switch (target->format)
+	{
+		case OPS_TIME_UUID_V7:
+		case OPS_TIME_ULID:
+		case OPS_TIME_SNOWFLAKE:
+			return false;
+		default:
+			break;
+	}
+	return target->predicate && policy->partitions != OPS_PARTITIONS_ROWS &&
+		policy->time_column && policy->condition == NULL &&
+		policy->hold == NULL && policy->keep_for == NULL &&
+		!OidIsValid(policy->archive) && target->references == NIL &&
+		target->triggers == NIL && !target->has_rules;
+}
+
+/*
+ * The table that it is a partition of.
+ */
+static Oid
+parent_of(Oid relid, Oid *owner)
+{
+	Oid			parent = InvalidOid;
+	HeapTuple	tuple;
+
+	if (get_rel_relispartition(relid) && !PartitionHasPendingDetach(relid))
+		parent = get_partition_parent(relid, true);
+	if (!OidIsValid(parent))
+		return InvalidOid;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(parent));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return parent;
+}
+
+/*
+ * Whether the time, in its type's own order, is all that a table is
+ * partitioned by.
+ */
+static bool
+is_key(Oid parent, const OpsTarget *target)
+{
+	HeapTuple	tuple = SearchSysCache1(PARTRELID, ObjectIdGetDatum(parent));
+	Form_pg_partitioned_table form;
+	bool		result = false;
+	char	   *column = NULL;
+	bool		isnull;
+	Datum		datum;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	form = (Form_pg_partitioned_table) GETSTRUCT(tuple);
+	if (form->partstrat == PARTITION_STRATEGY_RANGE && form->partnatts == 1 &&
+		form->partattrs.values[0] != 0)
+		column = get_attname(parent, form->partattrs.values[0], true);
+	if (column && strcmp(column, target->policy->time_column) == 0)
+	{
+		datum = SysCacheGetAttr(PARTRELID, tuple,
+								Anum_pg_partitioned_table_partclass, &isnull);
+		result = !isnull &&
+			((oidvector *) DatumGetPointer(datum))->values[0] ==
+			GetDefaultOpClass(target->time_type, BTREE_AM_OID);
+	}
+	ReleaseSysCache(tuple);
+	return result;
+}
+
+/*
+ * The first value that is too large for a partition; NULL if there is none.
+ */
+static Const *
+upper_bound(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	PartitionBoundSpec *spec = NULL;
+	PartitionRangeDatum *upper;
+	bool		isnull;
+	Datum		datum;
+
+	if (!HeapTupleIsValid(tuple))
+		return NULL;
+	datum = SysCacheGetAttr(RELOID, tuple, Anum_pg_class_relpartbound, &isnull);
+	if (!isnull)
+		spec = castNode(PartitionBoundSpec,
+						stringToNode(TextDatumGetCString(datum)));
+	ReleaseSysCache(tuple);
+	if (spec == NULL || spec->is_default ||
+		spec->strategy != PARTITION_STRATEGY_RANGE)
+		return NULL;
+	upper = linitial_node(PartitionRangeDatum, spec->upperdatums);
+	return upper->kind == PARTITION_RANGE_DATUM_VALUE ?
+		castNode(Const, upper->value) : NULL;
+}

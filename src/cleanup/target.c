@@ -1,0 +1,370 @@
+/*-------------------------------------------------------------------------
+ *
+ * target.c
+ *	  The tables that a policy is about, each with what is known of it.
+ *
+ * Which tables there are is read from catalogs, under their snapshot and
+ * without a lock on any table: one that is dropped meanwhile is left out.
+ * What takes the parser, the relation cache or the table's size is done under
+ * a lock that was there for the asking and is given back at once; a table
+ * that is locked by others is listed with what the catalogs say of it.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "access/genam.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
+#include "catalog/namespace.h"
+#include "catalog/pg_class.h"
+#include "catalog/pg_inherits.h"
+#include "catalog/pg_publication.h"
+#include "catalog/pg_rewrite.h"
+#include "cleanup/target.h"
+#include "core/attempt.h"
+#include "core/compat.h"
+#include "core/relation.h"
+#include "miscadmin.h"
+#include "nodes/nodes.h"
+#include "rewrite/rewriteDefine.h"
+#include "utils/builtins.h"
+#include "utils/fmgroids.h"
+#include "utils/guc.h"
+#include "utils/hsearch.h"
+#include "utils/syscache.h"
+
+typedef struct Listing
+{
+	const OpsRetention *policy;
+	TimestampTz now;
+	HTAB	   *seen;			/* oids of tables that are in the list */
+	List	   *targets;
+} Listing;
+
+static HTAB *make_set(const char *name);
+static bool add_to_set(HTAB *set, Oid relid);
+static void add_descendants(HTAB *set, Oid relid);
+static void list_tree(Listing *listing, Oid relid, Oid root);
+static void list_target(Listing *listing, HeapTuple tuple, Oid root);
+static bool has_rows(char relkind);
+static int	compare_names(const ListCell *a, const ListCell *b);
+static const char *full_name(Form_pg_class form);
+static void look_at(OpsTarget *target);
+static void look_closely(void *arg);
+static void read_rules(OpsTarget *target);
+static bool lacks_identity(Relation relation);
+
+/*
+ * All targets of a policy, ordered by name.
+ *
+ * A table that is a partition or a child of another one the policy names
+ * belongs to that one's tree.
+ */
+List *
+ops_cleanup_targets(const OpsRetention *policy, TimestampTz now)
+{
+	Listing		listing = {.policy = policy,.now = now};
+	List	   *named = OidIsValid(policy->relation) ?
+	list_make1_oid(policy->relation) : ops_retention_tables(policy);
+	HTAB	   *below = make_set("operations_runbook descendants");
+	ListCell   *lc;
+
+	listing.seen = make_set("operations_runbook targets");
+	if (list_length(named) > 1)
+	{
+		foreach(lc, named)
+			add_descendants(below, lfirst_oid(lc));
+	}
+	foreach(lc, named)
+	{
+		Oid			relid = lfirst_oid(lc);
+
+		if (hash_search(below, &relid, HASH_FIND, NULL) == NULL)
+			list_tree(&listing, relid, relid);
+	}
+	hash_destroy(below);
+	hash_destroy(listing.seen);
+
+	list_sort(listing.targets, compare_names);
+	foreach(lc, listing.targets)
+	{
+		CHECK_FOR_INTERRUPTS();
+		look_at(lfirst(lc));
+	}
+	return listing.targets;
+}
+
+static HTAB *
+make_set(const char *name)
+{
+	HASHCTL		control = {.keysize = sizeof(Oid),.entrysize = sizeof(Oid)};
+
+	control.hcxt = CurrentMemoryContext;
+	return hash_create(name, 64, &control,
+					   HASH_ELEM | HASH_BLOBS | HASH_CONTEXT);
+}
+
+/*
+ * False if it was there.
+ */
+static bool
+add_to_set(HTAB *set, Oid relid)
+{
+	bool		found;
+
+	(void) hash_search(set, &relid, HASH_ENTER, &found);
+	return !found;
+}
+
+static void
+add_descendants(HTAB *set, Oid relid)
+{
+	ListCell   *lc;
+
+	check_stack_depth();
+	foreach(lc, ops_target_children(relid))
+	{
+		if (add_to_set(set, lfirst_oid(lc)))
+			add_descendants(set, lfirst_oid(lc));
+	}
+}
+
+/*
+ * A table and all below it.
+ */
+static void
+list_tree(Listing *listing, Oid relid, Oid root)
+{
+	HeapTuple	tuple;
+	bool		parent;
+	ListCell   *lc;
+
+	check_stack_depth();
+	CHECK_FOR_INTERRUPTS();
+	if (!add_to_set(listing->seen, relid))
+		return;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	if (!HeapTupleIsValid(tuple))
+		return;
+	parent = ((Form_pg_class) GETSTRUCT(tuple))->relhassubclass;
+	list_target(listing, tuple, root);
+	ReleaseSysCache(tuple);
+
+	if (parent)
+	{
+		foreach(lc, ops_target_children(relid))
+			list_tree(listing, lfirst_oid(lc), root);
+	}
+}
+
+/*
+ * Partitions and inheritance children of a table, but for those that are
+ * just being detached.
+ */
+List *
+ops_target_children(Oid relid)
+{
+	Relation	catalog = table_open(InheritsRelationId, AccessShareLock);
+	List	   *children = NIL;
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_inherits_inhparent, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, InheritsParentIndexId, true, NULL, 1,
+							  &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_inherits form = (Form_pg_inherits) GETSTRUCT(tuple);
+
+		if (!form->inhdetachpending)
+			children = lappend_oid(children, form->inhrelid);
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	return children;
+}
+
+static void
+list_target(Listing *listing, HeapTuple tuple, Oid root)
+{
+	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
+	char	   *alias = get_rel_name(root);
+	OpsTarget  *target;
+	int64		size;
+
+	/* What is partitioned has no rows of its own. */
+	if (form->relkind == RELKIND_PARTITIONED_TABLE || alias == NULL)
+		return;
+
+	target = palloc0(sizeof(OpsTarget));
+	target->policy = listing->policy;
+	target->relid = form->oid;
+	target->root = root;
+	target->name = full_name(form);
+	target->alias = pstrdup(quote_identifier(alias));
+	target->owner = form->relowner;
+	target->run_as = listing->policy->run_as;
+	target->relkind = form->relkind;
+	target->persistence = form->relpersistence;
+	target->now = listing->now;
+	target->reltuples = form->reltuples;
+	size = ops_relation_file_size(form);
+	target->blocks = size > 0 ? size / BLCKSZ : 0;
+	listing->targets = lappend(listing->targets, target);
+}
+
+static bool
+has_rows(char relkind)
+{
+	return relkind == RELKIND_RELATION;
+}
+
+static int
+compare_names(const ListCell *a, const ListCell *b)
+{
+	return strcmp(((OpsTarget *) lfirst(a))->name,
+				  ((OpsTarget *) lfirst(b))->name);
+}
+
+static const char *
+full_name(Form_pg_class form)
+{
+	char	   *schema = isTempNamespace(form->relnamespace) ?
+	pstrdup("pg_temp") : get_namespace_name(form->relnamespace);
+
+	return quote_qualified_identifier(schema ? schema : "?",
+									  NameStr(form->relname));
+}
+
+/*
+ * Find out all about one target.
+ */
+static void
+look_at(OpsTarget *target)
+{
+	ErrorData  *error;
+
+	if (!has_rows(target->relkind) ||
+		(target->persistence == RELPERSISTENCE_TEMP &&
+		 isOtherTempNamespace(get_rel_namespace(target->relid))))
+		return;
+	read_rules(target);
+	ops_target_trace(target);
+	if (OidIsValid(target->policy->archive))
+		ops_target_match_archive(target);
+
+	error = ops_glance(look_closely, target);
+	if (error == NULL)
+		return;
+	if (error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE)
+		target->locked = true;
+	else if (error->sqlerrcode == ERRCODE_INVALID_PARAMETER_VALUE ||
+			 ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION)
+		target->problem = error->message;
+	else
+		ReThrowError(error);
+	target->predicate = NULL;
+}
+
+/*
+ * Rolled back in any case, and with it the locks that the parser took.
+ */
+static void
+look_closely(void *arg)
+{
+	OpsTarget  *target = arg;
+	const char *column = target->policy->time_column;
+	Relation	relation;
+	OpsScope	scope;
+
+	target->locked = !ops_relation_try_lock(target->relid, &target->holder);
+	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(target->relid)))
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("relation \"%s\" does not exist", target->name)));
+	if (column && get_attnum(target->relid, column) <= InvalidAttrNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_COLUMN),
+				 errmsg("column \"%s\" does not exist", column)));
+
+	ops_target_enter(&scope, target->run_as);
+	if (!target->locked)
+	{
+		relation = table_open(target->relid, NoLock);
+		target->blocks = RelationGetNumberOfBlocks(relation);
+		target->unidentified = lacks_identity(relation);
+		table_close(relation, NoLock);
+	}
+	if (column || !target->locked)
+		ops_clock_set(target);
+	if (!target->locked)
+		ops_target_choose_index(target);
+	target->expired = ops_target_outlived(target);
+	ops_scope_leave(&scope);
+}
+
+/*
+ * The closed scope in which what users wrote is parsed and run.
+ *
+ * Their expressions can name tables of which nothing is known here.  A
+ * millisecond is the shortest that the server can be told to wait for them.
+ */
+void
+ops_target_enter(OpsScope *scope, Oid role)
+{
+	ops_scope_enter(scope, role);
+	(void) set_config_option("lock_timeout", "1ms", PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+}
+
+/*
+ * What rules have to do with deleting from a table.
+ */
+static void
+read_rules(OpsTarget *target)
+{
+	Relation	catalog = table_open(RewriteRelationId, AccessShareLock);
+	ScanKeyData key;
+	SysScanDesc scan;
+	HeapTuple	tuple;
+
+	ScanKeyInit(&key, Anum_pg_rewrite_ev_class, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(target->relid));
+	scan = systable_beginscan(catalog, RewriteRelRulenameIndexId, true, NULL,
+							  1, &key);
+	while (HeapTupleIsValid(tuple = systable_getnext(scan)))
+	{
+		Form_pg_rewrite form = (Form_pg_rewrite) GETSTRUCT(tuple);
+
+		if (form->ev_type != '0' + CMD_DELETE ||
+			form->ev_enabled == RULE_DISABLED)
+			continue;
+		target->has_rules = true;
+		if (form->is_instead)
+			target->instead_rule = true;
+	}
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+}
+
+/*
+ * Whether deletions are published that a subscriber could not carry out, for
+ * then the server refuses them.
+ */
+static bool
+lacks_identity(Relation relation)
+{
+	PublicationDesc publication;
+
+	RelationBuildPublicationDesc(relation, &publication);
+	if (!publication.pubactions.pubdelete)
+		return false;
+	if (!publication.rf_valid_for_delete || !publication.cols_valid_for_delete)
+		return true;
+	return relation->rd_rel->relreplident != REPLICA_IDENTITY_FULL &&
+		!OidIsValid(RelationGetReplicaIndex(relation));
+}
