@@ -5,7 +5,7 @@ PGFILEDESC = "operations_runbook - an operations runbook inside the database"
 # The order in which the parts of the install script follow one another.
 SQL_PARTS = src/core/install.sql src/rls/rls.sql src/rls/probe.sql \
             src/bloat/bloat.sql src/bloat/density.sql \
-            src/cleanup/retention.sql src/cleanup/cleanup.sql \
+            src/cleanup/retention.sql src/cleanup/plan.sql src/cleanup/cleanup.sql \
             src/health/health.sql
 
 # Markdown pages that ops.runbook() answers with.

@@ -57,7 +57,7 @@ static Rank rank_index(const Question *question, HeapTuple tuple);
 static bool orders_time(const Question *question, HeapTuple tuple);
 static bool begins_with(const Question *question, HeapTuple tuple);
 static bool holds_all(const Question *question, HeapTuple tuple);
-static List *read_nodes(HeapTuple tuple, int attribute);
+static Node *read_node(HeapTuple tuple, int attribute);
 static Datum index_datum(HeapTuple tuple, int attribute);
 static Oid	relation_am(Oid relid);
 static const char *make_command(const OpsTarget *target);
@@ -169,7 +169,7 @@ begins_with(const Question *question, HeapTuple tuple)
 	if (column != 0)
 		return IsA(question->time, Var) &&
 			((Var *) question->time)->varattno == column;
-	return equal(linitial(read_nodes(tuple, Anum_pg_index_indexprs)),
+	return equal(linitial((List *) read_node(tuple, Anum_pg_index_indexprs)),
 				 question->time);
 }
 
@@ -179,19 +179,19 @@ begins_with(const Question *question, HeapTuple tuple)
 static bool
 holds_all(const Question *question, HeapTuple tuple)
 {
-	Node	   *predicate = (Node *) read_nodes(tuple, Anum_pg_index_indpred);
+	Expr	   *predicate = (Expr *) read_node(tuple, Anum_pg_index_indpred);
 
-	predicate = (Node *) canonicalize_qual(make_ands_explicit((List *) predicate), false);
-	return predicate_implied_by(make_ands_implicit((Expr *) predicate),
+	predicate = canonicalize_qual(predicate, false);
+	return predicate_implied_by(make_ands_implicit(predicate),
 								question->conditions, false);
 }
 
-static List *
-read_nodes(HeapTuple tuple, int attribute)
+static Node *
+read_node(HeapTuple tuple, int attribute)
 {
 	char	   *stored = TextDatumGetCString(index_datum(tuple, attribute));
 
-	return (List *) eval_const_expressions(NULL, stringToNode(stored));
+	return eval_const_expressions(NULL, stringToNode(stored));
 }
 
 static Datum

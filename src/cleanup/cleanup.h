@@ -177,6 +177,13 @@ typedef struct OpsEstimate
 extern OpsRetention *ops_retention_by_name(const char *name);
 extern List *ops_retention_all(void);
 extern OpsRetention *ops_retention_defaults(void);
+extern void ops_retention_demand_right(const OpsRetention *policy);
+extern Oid	ops_retention_default_role(Oid relation);
+
+/* pattern.c: the tables that a policy names, without partitions of them */
+extern List *ops_retention_tables(const OpsRetention *policy);
+
+/* call.c: the policy that the arguments of one call make */
 extern OpsRetention *ops_retention_of_call(Oid relation,
 										   const char *time_column,
 										   const Interval *keep,
@@ -184,9 +191,6 @@ extern OpsRetention *ops_retention_of_call(Oid relation,
 										   const char *hold,
 										   const char *time_format,
 										   Oid archive, List *overrides);
-extern void ops_retention_demand_right(const OpsRetention *policy);
-extern Oid	ops_retention_default_role(Oid relation);
-extern List *ops_retention_tables(const OpsRetention *policy);
 
 /* expression.c: SQL that users give */
 extern char *ops_expression_check(Oid relation, const char *sql, Oid type,
@@ -203,7 +207,7 @@ extern void ops_cleanup_guards(OpsTarget *target);
 extern void ops_cleanup_weigh(OpsTarget *target, const OpsEstimate *estimate);
 extern void ops_cleanup_weigh_all(List *targets, List *estimates);
 extern const OpsGuard *ops_cleanup_stop(const OpsTarget *target);
-extern bool ops_target_overrides(const OpsTarget *target, const char *name);
+extern void ops_cleanup_check_overrides(List *names);
 
 /* estimate.c */
 extern void ops_cleanup_estimate(const OpsTarget *target, bool exact,

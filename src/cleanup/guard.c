@@ -21,6 +21,7 @@
 #include "commands/extension.h"
 #include "core/compat.h"
 #include "core/words.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -28,6 +29,12 @@
 
 /* From here on a table without an index is not just swept. */
 #define LARGE_TABLE		((double) 1024 * 1024 * 1024)
+
+/* Guards that can be overridden, in the order of the alphabet. */
+static const char *const overridable[] = {
+	"extension_table", "future_cutoff", "instead_rule", "keep_floor",
+	"no_index", "row_cap", "row_security", "share", "slow_foreign_key",
+};
 
 typedef enum Force
 {
@@ -86,6 +93,33 @@ ops_cleanup_stop(const OpsTarget *target)
 }
 
 /*
+ * Raise 22023 unless each is the name of a guard that can be overridden.
+ */
+void
+ops_cleanup_check_overrides(List *names)
+{
+	StringInfoData known;
+	ListCell   *lc;
+
+	initStringInfo(&known);
+	for (int i = 0; i < lengthof(overridable); i++)
+		appendStringInfo(&known, "%s%s", i > 0 ? ", " : "", overridable[i]);
+	foreach(lc, names)
+	{
+		bool		found = false;
+
+		for (int i = 0; i < lengthof(overridable); i++)
+			found |= strcmp(lfirst(lc), overridable[i]) == 0;
+		if (!found)
+			ereport(ERROR,
+					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+					 errmsg("there is no guard \"%s\" that can be overridden",
+							(char *) lfirst(lc)),
+					 errhint("Guards that can be overridden are: %s.", known.data)));
+	}
+}
+
+/*
  * Add the guards about how much would go of one table.
  */
 void
@@ -134,9 +168,12 @@ weigh_tree(List *targets, List *estimates, const OpsTarget *first)
 		rows += part->rows;
 		total += part->total;
 	}
-	foreach(target, targets)
+	forboth(target, targets, estimate, estimates)
 	{
-		if (((OpsTarget *) lfirst(target))->root == first->root)
+		const OpsEstimate *part = lfirst(estimate);
+
+		if (((OpsTarget *) lfirst(target))->root == first->root &&
+			part && part->rows > 0)
 			weigh(lfirst(target), rows, total);
 	}
 }

@@ -234,8 +234,10 @@ trace_key(OpsTarget *target, List *reached, const Reached *from,
 static void
 read_key(Key *key, HeapTuple tuple)
 {
+	AttrNumber	referenced[INDEX_MAX_KEYS];
+
 	key->relid = ((Form_pg_constraint) GETSTRUCT(tuple))->conrelid;
-	DeconstructFkConstraintRow(tuple, &key->ncolumns, key->columns, NULL,
+	DeconstructFkConstraintRow(tuple, &key->ncolumns, key->columns, referenced,
 							   key->operators, NULL, NULL, NULL, NULL);
 }
 
@@ -360,7 +362,7 @@ is_whole(const Key *key, HeapTuple tuple)
 		test->location = -1;
 		conditions = lappend(conditions, test);
 	}
-	return predicate_implied_by((List *) stringToNode(TextDatumGetCString(predicate)),
+	return predicate_implied_by(make_ands_implicit(stringToNode(TextDatumGetCString(predicate))),
 								conditions, false);
 }
 

@@ -308,6 +308,29 @@ look_closely(void *arg)
 }
 
 /*
+ * Whether a partition is still one that can go as a whole, by catalogs that
+ * the caller's locks keep as they are.
+ */
+bool
+ops_target_still_expired(const OpsTarget *target)
+{
+	OpsTarget	now = *target;
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(target->relid));
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	now.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	now.references = NIL;
+	now.triggers = NIL;
+	now.has_rules = false;
+	read_rules(&now);
+	ops_target_trace(&now);
+	return ops_target_outlived(&now);
+}
+
+/*
  * The closed scope in which what users wrote is parsed and run.
  *
  * Their expressions can name tables of which nothing is known here.  A

@@ -14,6 +14,7 @@
 /* target.c: as run_as, closed, without waiting for any lock */
 extern void ops_target_enter(OpsScope *scope, Oid role);
 extern List *ops_target_children(Oid relid);
+extern bool ops_target_still_expired(const OpsTarget *target);
 
 /* guard.c */
 extern bool ops_target_overrides(const OpsTarget *target, const char *name);

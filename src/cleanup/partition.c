@@ -1,0 +1,165 @@
+/*-------------------------------------------------------------------------
+ *
+ * partition.c
+ *	  A partition that is old as a whole goes as a whole.
+ *
+ * To detach or drop it takes ACCESS EXCLUSIVE on the partition and on the
+ * table it belongs to, and while we queue for that, everybody else queues
+ * behind us.  So we never queue for longer than a few batches of a cleanup
+ * would take, and try again later where the caller can afford it.
+ *
+ * What made the partition a case for this was read without a lock, and is
+ * read again under it: it can have been detached, attached elsewhere, given a
+ * trigger or referred to in the meantime.
+ *
+ * DETACH CONCURRENTLY would need no such lock, but cannot run in a procedure.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "catalog/partition.h"
+#include "cleanup/target.h"
+#include "core/attempt.h"
+#include "core/compat.h"
+#include "executor/spi.h"
+#include "miscadmin.h"
+#include "storage/latch.h"
+#include "storage/lmgr.h"
+#include "utils/builtins.h"
+#include "utils/guc.h"
+#include "utils/inval.h"
+#include "utils/lsyscache.h"
+#include "utils/wait_event.h"
+
+/* How long to queue for the locks, and how often and when to try again. */
+#define QUEUE_TIME		"50ms"
+#define PATIENT_TRIES	10
+#define PAUSE_MS		200
+
+typedef struct Removal
+{
+	const OpsTarget *target;
+	const char *refusal;		/* why it was not done, if no error says so */
+} Removal;
+
+static const char *try_once(const OpsTarget *target, bool *again);
+static void remove_partition(void *arg);
+static const char *quoted_name(Oid relid);
+static void run_command(const char *command);
+
+/*
+ * Detach or drop an expired partition, as its policy says.
+ *
+ * Whoever may commit, and so holds nothing that others want, can afford to
+ * try for a while.  The caller commits soon, for the locks are held until
+ * then.  False if it could not be done, with the reason: then everything is
+ * as it was.
+ */
+bool
+ops_cleanup_partition(const OpsTarget *target, bool may_commit,
+					  const char **reason)
+{
+	int			tries = may_commit ? PATIENT_TRIES : 1;
+	bool		again = true;
+
+	for (int i = 0; i < tries && again; i++)
+	{
+		if (i > 0)
+		{
+			(void) WaitLatch(MyLatch,
+							 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+							 PAUSE_MS, PG_WAIT_EXTENSION);
+			ResetLatch(MyLatch);
+		}
+		CHECK_FOR_INTERRUPTS();
+		*reason = try_once(target, &again);
+	}
+	return *reason == NULL;
+}
+
+/*
+ * NULL, or why it could not be done, and whether to try again.
+ */
+static const char *
+try_once(const OpsTarget *target, bool *again)
+{
+	Removal		removal = {.target = target};
+	ErrorData  *error = ops_attempt(remove_partition, &removal);
+
+	*again = false;
+	if (error == NULL)
+		return removal.refusal;
+	switch (error->sqlerrcode)
+	{
+		case ERRCODE_LOCK_NOT_AVAILABLE:
+		case ERRCODE_T_R_DEADLOCK_DETECTED:
+			*again = true;
+			return _("the partition or its table was in use all the time");
+		case ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST:
+		case ERRCODE_INSUFFICIENT_PRIVILEGE:
+		case ERRCODE_OBJECT_IN_USE:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_FOREIGN_KEY_VIOLATION:
+			return error->message;
+		default:
+			ReThrowError(error);
+	}
+	return NULL;				/* keep compiler quiet */
+}
+
+/*
+ * In a subtransaction: locks that were had go back if others are not.
+ */
+static void
+remove_partition(void *arg)
+{
+	Removal    *removal = arg;
+	const OpsTarget *target = removal->target;
+	OpsScope	scope;
+	Oid			parent = InvalidOid;
+
+	ops_scope_enter(&scope, target->run_as);
+	(void) set_config_option("lock_timeout", QUEUE_TIME, PGC_USERSET,
+							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
+
+	if (ops_target_still_expired(target))
+	{
+		parent = get_partition_parent(target->relid, true);
+		LockRelationOid(parent, AccessExclusiveLock);
+		LockRelationOid(target->relid, AccessExclusiveLock);
+	}
+	if (!OidIsValid(parent) || !ops_target_still_expired(target) ||
+		get_partition_parent(target->relid, true) != parent)
+		removal->refusal = _("the partition was changed in the meantime");
+	else if (target->policy->partitions == OPS_PARTITIONS_DETACH)
+		run_command(psprintf("ALTER TABLE %s DETACH PARTITION %s",
+							 quoted_name(parent), quoted_name(target->relid)));
+	else
+		run_command(psprintf("DROP TABLE %s", quoted_name(target->relid)));
+
+	ops_scope_leave(&scope);
+}
+
+static const char *
+quoted_name(Oid relid)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(relid));
+	char	   *name = get_rel_name(relid);
+
+	if (schema == NULL || name == NULL)
+		elog(ERROR, "cache lookup failed for relation %u", relid);
+	return quote_qualified_identifier(schema, name);
+}
+
+static void
+run_command(const char *command)
+{
+	int			rc;
+
+	SPI_connect();
+	rc = SPI_execute(command, false, 0);
+	if (rc != SPI_OK_UTILITY)
+		elog(ERROR, "command failed: %s", SPI_result_code_string(rc));
+	SPI_finish();
+}
