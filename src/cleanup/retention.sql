@@ -91,3 +91,54 @@ REVOKE ALL ON FUNCTION ops.add_retention(text, text, interval, text, text, text,
 COMMENT ON FUNCTION ops.add_retention(text, text, interval, text, text, text, text, text, timestamptz,
     boolean, regclass, text, interval, double precision, bigint, interval, text[], boolean, name, text) IS
 'makes a policy of how long the rows of a table, or of all tables that fit a pattern, are kept; returns its name. Says which indexes are missing. Deletes nothing';
+
+
+CREATE FUNCTION ops.alter_retention(
+    policy_name text,
+    target text DEFAULT NULL,
+    time_column text DEFAULT NULL,
+    keep interval DEFAULT NULL,
+    condition text DEFAULT NULL,
+    hold text DEFAULT NULL,
+    keep_for text DEFAULT NULL,
+    time_format text DEFAULT NULL,
+    snowflake_epoch timestamptz DEFAULT NULL,
+    null_is_old boolean DEFAULT NULL,
+    archive regclass DEFAULT NULL,
+    partitions text DEFAULT NULL,
+    min_keep interval DEFAULT NULL,
+    max_share double precision DEFAULT NULL,
+    row_cap bigint DEFAULT NULL,
+    batch_target interval DEFAULT NULL,
+    overrides text[] DEFAULT NULL,
+    enabled boolean DEFAULT NULL,
+    run_as name DEFAULT NULL,
+    time_zone text DEFAULT NULL,
+    clear text[] DEFAULT '{}'
+) RETURNS void
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ops_alter_retention';
+REVOKE ALL ON FUNCTION ops.alter_retention(text, text, text, interval, text, text, text, text, timestamptz, boolean,
+    regclass, text, interval, double precision, bigint, interval, text[], boolean, name, text, text[]) FROM PUBLIC;
+COMMENT ON FUNCTION ops.alter_retention(text, text, text, interval, text, text, text, text, timestamptz, boolean,
+    regclass, text, interval, double precision, bigint, interval, text[], boolean, name, text, text[]) IS
+'changes what is given of a policy, and sets to null what "clear" names; checks all of it as ops.add_retention() does';
+
+CREATE FUNCTION ops.drop_retention(policy_name text) RETURNS boolean
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ops_drop_retention';
+REVOKE ALL ON FUNCTION ops.drop_retention(text) FROM PUBLIC;
+COMMENT ON FUNCTION ops.drop_retention(text) IS
+'drops a policy; false if there is none of this name';
+
+CREATE FUNCTION ops.add_runbook_retention(
+    OUT policy_name text,
+    OUT relation regclass,
+    OUT made boolean,
+    OUT note text
+) RETURNS SETOF record
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ops_add_runbook_retention';
+REVOKE ALL ON FUNCTION ops.add_runbook_retention() FROM PUBLIC;
+COMMENT ON FUNCTION ops.add_runbook_retention() IS
+'makes the policies that runbooks ask for, for the tables that are here: read notifications, logs, monitoring data, the history of pg_cron and our own; leaves alone what has a policy';

@@ -48,6 +48,7 @@
 #include "utils/rel.h"
 #include "utils/relmapper.h"
 #include "utils/spccache.h"
+#include "utils/timestamp.h"
 #include "utils/typcache.h"
 
 #if PG_VERSION_NUM < 150000
@@ -578,6 +579,33 @@ ops_compat_slot_inactive_since(const ReplicationSlot *slot)
 	return slot->inactive_since;
 #else
 	return 0;
+#endif
+}
+
+/*
+ * An interval without end or beginning, since 17.
+ */
+static inline bool
+ops_compat_interval_infinite(const Interval *interval)
+{
+#if PG_VERSION_NUM >= 170000
+	return INTERVAL_NOT_FINITE(interval);
+#else
+	return false;
+#endif
+}
+
+/*
+ * Whether SQL has date_subtract(), which takes days and months off in a given
+ * time zone, since 16.
+ */
+static inline bool
+ops_compat_subtracts_in_zone(void)
+{
+#if PG_VERSION_NUM >= 160000
+	return true;
+#else
+	return false;
 #endif
 }
 
