@@ -21,6 +21,7 @@
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "cleanup/job.h"
+#include "cleanup/target.h"
 #include "core/attempt.h"
 #include "core/compat.h"
 #include "core/relation.h"
