@@ -8,9 +8,12 @@
 #include "postgres.h"
 
 #include "catalog/pg_class.h"
+#include "cleanup/expression.h"
 #include "cleanup/retention.h"
 #include "core/query.h"
 #include "miscadmin.h"
+#include "optimizer/clauses.h"
+#include "optimizer/optimizer.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 
@@ -18,6 +21,7 @@
 #define MOST_ADVISED	10
 
 static void advise_time_index(const OpsRetention *policy, Oid table);
+static bool is_indexable(const OpsRetention *policy, Oid table);
 static void advise_foreign_keys(Oid table);
 static const char *create_index(const char *table, bool partitioned,
 								const char *columns);
@@ -26,7 +30,8 @@ static const char *create_index(const char *table, bool partitioned,
  * Tell which tables of a policy lack an index that begins with the time, and
  * which foreign keys to them one that begins with their columns.
  *
- * Reads catalogs only; no lock on the tables, no privilege on them.
+ * Asks for no privilege on the tables, and for no lock that it has to wait
+ * for.
  */
 void
 ops_retention_advise(const OpsRetention *policy)
@@ -87,10 +92,34 @@ advise_time_index(const OpsRetention *policy, Oid table)
 	ereport(NOTICE,
 			(errmsg("no index of table %s begins with %s", name, column),
 			 errdetail("Each run reads all of the table."),
+			 is_indexable(policy, table) ?
 			 errhint("%s",
 					 create_index(name,
 								  get_rel_relkind(table) == RELKIND_PARTITIONED_TABLE,
-								  column))));
+								  column)) :
+			 errhint("None can: its value can change while the row does not.")));
+}
+
+/*
+ * Whether an index on what tells the time can be had: on an immutable
+ * expression.
+ */
+static bool
+is_indexable(const OpsRetention *policy, Oid table)
+{
+	const char *alias = get_rel_name(table);
+	OpsExpression *expression;
+	OpsScope	scope;
+
+	if (policy->time_column)
+		return true;
+	ops_scope_enter(&scope, policy->run_as);
+	expression = ops_expression_read(table, alias ? alias : "",
+									 policy->time_expression, InvalidOid,
+									 "time_column");
+	ops_scope_leave(&scope);
+	return !contain_mutable_functions(expression->node) &&
+		!contain_subplans(expression->node);
 }
 
 /*
@@ -122,7 +151,7 @@ advise_foreign_keys(Oid table)
 						   " AND i.indpred IS NULL"
 						   " AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] @> k.conkey"
 						   " AND (i.indkey::int2[])[0:cardinality(k.conkey) - 1] <@ k.conkey)"
-						   " ORDER BY 3 COLLATE \"C\", 1", table));
+						   " ORDER BY n.nspname, c.relname, k.conname", table));
 	for (uint64 row = 0; row < query.nrows; row++)
 	{
 		const char *referencing = ops_query_text(&query, row, 3);

@@ -5,15 +5,16 @@
  *
  * The cutoff is an instant.  Columns tell the time in many ways, so the
  * instant is turned into a value of the column's type once, and the column is
- * compared with that literal as it is: an index on it serves.  The literal is
- * chosen so that no row is taken for older than it is: numbers are rounded
- * up to the instant, a day is old when all of it is, and local times of the
- * hour that a zone goes through twice count as those of the second time.
+ * compared with that literal as it is: an index on it serves.  A number or
+ * identifier stands for the instant at which its unit begins; a day is old
+ * when all of it is, and local times of the hour that a zone goes through
+ * twice count as those of the second time.
  *
  * Rows that have an interval of their own are judged by it one by one, but
  * none that is younger than the policy's least interval.
  *
- * What users can do is bounded by infinity: what never ends is never old.
+ * A time of infinity is never old, one of minus infinity always, and an
+ * interval without end keeps its row for ever.
  *
  *-------------------------------------------------------------------------
  */
@@ -378,7 +379,7 @@ set_bound(OpsTarget *target, TimestampTz instant)
 
 /*
  * A number since some epoch: the instant itself if the type has fractions,
- * else the next whole number.
+ * else the next whole number, below which are just those that are before it.
  */
 static char *
 set_number(OpsTarget *target, TimestampTz instant)
@@ -603,6 +604,7 @@ timestamp_text(Timestamp timestamp, bool with_zone)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATETIME_VALUE_OUT_OF_RANGE),
 				 errmsg("timestamp out of range")));
+	tm.tm_isdst = 0;			/* or it would leave out the zone */
 	EncodeDateTime(&tm, fsec, with_zone, 0, NULL, USE_ISO_DATES, buffer);
 	return pstrdup(buffer);
 }
@@ -734,8 +736,14 @@ own_cutoff(const OpsTarget *target)
 	if (ops_compat_subtracts_in_zone())
 		return psprintf("pg_catalog.date_subtract('%s'::pg_catalog.timestamptz, %s, %s)",
 						now, span, zone);
-	return psprintf("pg_catalog.timezone(%s, pg_catalog.timezone(%s, '%s'::pg_catalog.timestamptz) - %s)",
-					zone, zone, now, span);
+
+	/* Days and months are local ones, and the rest is as it is anywhere. */
+	return psprintf("(SELECT CASE WHEN own.days = '0' THEN '%s'::pg_catalog.timestamptz ELSE"
+					" pg_catalog.timezone(%s, pg_catalog.timezone(%s, '%s'::pg_catalog.timestamptz) - own.days) END"
+					" - (own.span - own.days)"
+					" FROM (SELECT given.span, pg_catalog.date_trunc('day', given.span)"
+					" FROM (SELECT %s OFFSET 0) AS given(span)) AS own(span, days))",
+					now, zone, zone, now, span);
 }
 
 static const char *

@@ -46,6 +46,7 @@ typedef struct Source
 {
 	const char *sql;
 	const char *what;			/* the parameter it was given for */
+	const char *table;
 } Source;
 
 /* What an expression turned out to refer to. */
@@ -61,6 +62,7 @@ typedef struct Survey
 } Survey;
 
 static Node *parse(const Source *source);
+static bool is_star(Node *node);
 static bool survey_statements(Node *node, void *context);
 static Node *analyse(ParseState *pstate, Relation table, const char *alias,
 					 Node *raw, Oid type, const char *what);
@@ -164,7 +166,8 @@ parse(const Source *source)
 	if (list_length(bare->targetList) == 1 && equal(statement, bare))
 	{
 		target = linitial_node(ResTarget, bare->targetList);
-		if (target->name == NULL && target->indirection == NIL)
+		if (target->name == NULL && target->indirection == NIL &&
+			!is_star(target->val))
 			return target->val;
 	}
 	ereport(ERROR,
@@ -172,6 +175,16 @@ parse(const Source *source)
 			 errmsg("%s is not a single expression", source->what),
 			 errdetail("It has more than one column, a name, or clauses of a query."),
 			 errhint("Give one SQL expression over the columns of the table; a query has to be in parentheses.")));
+}
+
+/*
+ * A star stands for columns, in a query only.
+ */
+static bool
+is_star(Node *node)
+{
+	return IsA(node, ColumnRef) &&
+		IsA(llast(((ColumnRef *) node)->fields), A_Star);
 }
 
 /*
@@ -404,5 +417,6 @@ locate_error(void *arg)
 		internalerrposition(position);
 		internalerrquery(source->sql);
 	}
-	errcontext("%s of a retention policy", source->what);
+	errcontext("%s of a retention policy for table \"%s\"",
+			   source->what, source->table);
 }

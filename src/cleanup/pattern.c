@@ -118,6 +118,7 @@ read_pattern(const char *target, Pattern *pattern)
 {
 	StringInfo	part = &pattern->name;
 	bool		quoted = false;
+	bool		too_long = false;
 
 	initStringInfo(&pattern->schema);
 	initStringInfo(&pattern->name);
@@ -146,15 +147,19 @@ read_pattern(const char *target, Pattern *pattern)
 			resetStringInfo(part);
 			pattern->has_schema = true;
 		}
-		else if (*p == '.' && pattern->has_wildcard)
-			ereport(ERROR,
-					(errcode(ERRCODE_SYNTAX_ERROR),
-					 errmsg("pattern \"%s\" has too many dots", target),
-					 errhint("Write schema.name, and names with dots in double quotes.")));
+		else if (*p == '.')
+			too_long = true;
 		else
 			append_character(part, p, false);
 	}
-	if (quoted && pattern->has_wildcard)
+	if (!pattern->has_wildcard)
+		return;					/* a name, for regclass to judge */
+	if (too_long)
+		ereport(ERROR,
+				(errcode(ERRCODE_SYNTAX_ERROR),
+				 errmsg("pattern \"%s\" has too many dots", target),
+				 errhint("Write schema.name, and names with dots in double quotes.")));
+	if (quoted)
 		ereport(ERROR,
 				(errcode(ERRCODE_SYNTAX_ERROR),
 				 errmsg("pattern \"%s\" has an open quote", target)));

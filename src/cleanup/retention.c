@@ -195,7 +195,7 @@ ops_drop_retention(PG_FUNCTION_ARGS)
 void
 ops_retention_demand_right(const OpsRetention *policy)
 {
-	const char *name = policy->name ? policy->name : "";
+	const char *name = policy->name;
 	const char *role = GetUserNameFromId(policy->run_as, true);
 
 	/* Of a role that is gone, a superuser disposes. */
@@ -205,6 +205,8 @@ ops_retention_demand_right(const OpsRetention *policy)
 		return;
 	ereport(ERROR,
 			(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+			 name == NULL ? errmsg("permission denied to delete as role \"%s\"",
+								   role) :
 			 role ? errmsg("permission denied: retention policy \"%s\" runs as role \"%s\"",
 						   name, role) :
 			 errmsg("permission denied: retention policy \"%s\" runs as a role that does not exist any more",

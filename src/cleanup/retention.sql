@@ -142,3 +142,16 @@ AS 'MODULE_PATHNAME', 'ops_add_runbook_retention';
 REVOKE ALL ON FUNCTION ops.add_runbook_retention() FROM PUBLIC;
 COMMENT ON FUNCTION ops.add_runbook_retention() IS
 'makes the policies that runbooks ask for, for the tables that are here: read notifications, logs, monitoring data, the history of pg_cron and our own; leaves alone what has a policy';
+
+CREATE FUNCTION ops.retention_predicate(
+    policy_name text,
+    at timestamptz DEFAULT now(),
+    OUT relation regclass,
+    OUT cutoff timestamptz,
+    OUT predicate text
+) RETURNS SETOF record
+LANGUAGE c STABLE STRICT PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ops_retention_predicate';
+REVOKE ALL ON FUNCTION ops.retention_predicate(text, timestamptz) FROM PUBLIC;
+COMMENT ON FUNCTION ops.retention_predicate(text, timestamptz) IS
+'which rows of each table a policy takes for old, as SQL over the row that can be tried in a query';
