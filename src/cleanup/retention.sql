@@ -23,6 +23,7 @@ CREATE TABLE ops.retention_policy (
     enabled boolean NOT NULL DEFAULT true,
     run_as name NOT NULL,
     time_zone text,
+    created_at timestamptz NOT NULL DEFAULT pg_catalog.now(),
     CONSTRAINT retention_policy_pkey PRIMARY KEY (policy_name),
     CONSTRAINT retention_policy_named CHECK (policy_name <> ''),
     CONSTRAINT retention_policy_target CHECK ((relation IS NULL) <> (pattern IS NULL)),
@@ -58,6 +59,7 @@ COMMENT ON COLUMN ops.retention_policy.overrides IS 'guards that shall not stop 
 COMMENT ON COLUMN ops.retention_policy.enabled IS 'whether it is run with the others';
 COMMENT ON COLUMN ops.retention_policy.run_as IS 'the role that deletes; default: the owner of the table, or the caller where he is not that role';
 COMMENT ON COLUMN ops.retention_policy.time_zone IS 'in which days and months are counted; default: the session''s';
+COMMENT ON COLUMN ops.retention_policy.created_at IS 'when it was made';
 SELECT pg_catalog.pg_extension_config_dump('ops.retention_policy', '');
 REVOKE ALL ON TABLE ops.retention_policy FROM PUBLIC;
 GRANT SELECT ON TABLE ops.retention_policy TO pg_monitor;
