@@ -320,14 +320,18 @@ demand_same_table(const OpsTarget *target)
 {
 	int			holder;
 	char	   *name = NULL;
+	Oid			schema;
 
 	if (!ops_relation_try_lock_mode(target->relid, RowExclusiveLock, &holder))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("table %s is locked by process %d", target->name, holder)));
 	if (ops_relation_owner(target->relid) == target->owner)
-		name = quote_qualified_identifier(get_namespace_name(get_rel_namespace(target->relid)),
+	{
+		schema = get_rel_namespace(target->relid);
+		name = quote_qualified_identifier(get_namespace_name_or_temp(schema),
 										  get_rel_name(target->relid));
+	}
 	if (name == NULL || strcmp(name, target->name) != 0 ||
 		get_rel_relkind(target->relid) != target->relkind)
 		ereport(ERROR,

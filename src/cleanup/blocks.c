@@ -217,8 +217,7 @@ make_key(Relation index, const OpsTarget *target, ScanKey key)
 	if (!OidIsValid(operator))
 		return false;
 	ScanKeyEntryInitialize(key, 0, 1, BTLessStrategyNumber,
-						   subtype == input ? InvalidOid : subtype,
-						   index->rd_indcollation[0], get_opcode(operator),
+						   subtype, index->rd_indcollation[0], get_opcode(operator),
 						   target->bound);
 	return true;
 }

@@ -183,8 +183,7 @@ ops_run_cleanup(PG_FUNCTION_ARGS)
 	{
 		if (call.by_name)
 			raise_failure(lfirst(lc));
-		else
-			warn(lfirst(lc));
+		warn(lfirst(lc));
 	}
 	MemoryContextSwitchTo(caller);
 	result = totals(fcinfo, &call);
@@ -401,7 +400,7 @@ raise_failure(const OpsOutcome *outcome)
 						outcome->target->name, outcome->guard->message),
 				 errdetail("The guard \"%s\" stopped it.", outcome->guard->name),
 				 outcome->guard->remedy ? errhint("%s", outcome->guard->remedy) : 0));
-	if (outcome->error)
+	if (strcmp(outcome->status, "failed") == 0)
 		ereport(ERROR,
 				(errcode(outcome->error_code),
 				 errmsg("old rows of table %s were not all deleted: %s",

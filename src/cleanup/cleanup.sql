@@ -56,8 +56,8 @@ COMMENT ON COLUMN ops.cleanup_run.batches IS 'transactions';
 COMMENT ON COLUMN ops.cleanup_run.pages IS 'pages of the table visited';
 COMMENT ON COLUMN ops.cleanup_run.wal_bytes IS 'write-ahead log written';
 COMMENT ON COLUMN ops.cleanup_run.longest_ms IS 'milliseconds of the longest transaction';
-COMMENT ON COLUMN ops.cleanup_run.skipped IS 'rows that others kept locked';
-COMMENT ON COLUMN ops.cleanup_run.error IS 'the message that ended it';
+COMMENT ON COLUMN ops.cleanup_run.skipped IS 'rows that were old and stayed, since others had them locked or a constraint kept them';
+COMMENT ON COLUMN ops.cleanup_run.error IS 'the message that ended it, or the first that kept a row';
 COMMENT ON COLUMN ops.cleanup_run.cancel_requested IS 'set by ops.cancel_cleanup()';
 
 CREATE TABLE ops.cleanup_batch (

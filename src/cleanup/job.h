@@ -24,11 +24,12 @@ typedef struct OpsOutcome
 	int64		pages;
 	int64		wal_bytes;
 	double		longest_ms;
-	int64		skipped;		/* rows that others kept locked */
+	int64		skipped;		/* rows that locks or constraints kept */
 	bool		finished;		/* nothing old is left that we know of */
 	const char *status;			/* as in ops.cleanup_run */
 	const char *stopped;		/* why it is not finished, or NULL */
-	const char *error;			/* the message that ended it, or NULL */
+	const char *error;			/* the message that ended it, or the first
+								 * that kept a row; or NULL */
 	int			error_code;
 	const OpsGuard *guard;		/* that stopped it, or NULL */
 } OpsOutcome;

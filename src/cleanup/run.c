@@ -64,8 +64,8 @@
 #define WAL_COMPRESSION	"pglz"
 #endif
 
-/* Pages that are set aside because of locks; the run stops beyond. */
-#define MOST_LEFT		(64 * 1024)
+/* Pages that are set aside; the run stops beyond. */
+#define MOST_LEFT		(1024 * 1024)
 
 /* A locked table is asked for again so often. */
 #define TABLE_TRIES		20
@@ -94,6 +94,7 @@ typedef struct Run
 	instr_time	started;		/* the batch */
 	int64		wal_before;
 	int			nleft;
+	int			space;			/* for pages */
 	BlockNumber *left;			/* pages to visit again */
 	bool		safe;			/* an error would leave a transaction that can
 								 * still be committed */
@@ -111,11 +112,14 @@ static void list_new_blocks(void *arg);
 static Relation open_table(const OpsTarget *target);
 static bool delete_listed(Run *run);
 static bool delete_batch(Run *run, OpsBatch *batch);
+static bool is_of_rows(const ErrorData *error);
 static bool delete_pages(Run *run, const OpsBatch *batch);
 static bool delete_page(Run *run, BlockNumber block);
 static OpsBatch one_page(BlockNumber block);
 static bool visit_again(Run *run);
+static bool visit_while_it_helps(Run *run, bool (*visit) (Run *run, BlockNumber block));
 static bool delete_singly(Run *run, BlockNumber block);
+static void note_error(Run *run, const ErrorData *error);
 static void set_aside(Run *run, BlockNumber block);
 static bool may_go_on(Run *run);
 static bool begin(Run *run, OpsBatch *batch);
@@ -296,10 +300,15 @@ delete_rows(Run *run)
 		!list(run, list_new_blocks) || !delete_listed(run) ||
 		!visit_again(run))
 		return;
-	if (run->outcome->skipped > 0)
-		stop(run, _("others have locked the rows that are left"));
-	else
+	if (run->outcome->skipped == 0)
+	{
+		run->outcome->error = NULL;
 		run->outcome->finished = true;
+	}
+	else if (run->outcome->error)
+		stop(run, _("rows are left that constraints, triggers or locks keep"));
+	else
+		stop(run, _("others have locked the rows that are left"));
 }
 
 /*
@@ -410,7 +419,7 @@ delete_batch(Run *run, OpsBatch *batch)
 	error = ops_delete(run->deleter, batch);
 	if (error && ops_is_lock_error(error))
 		error = ops_delete_unlocked(run->deleter, batch);
-	if (error && ops_is_lock_error(error))
+	if (error && is_of_rows(error))
 		return delete_pages(run, batch);
 	if (error)
 	{
@@ -421,8 +430,20 @@ delete_batch(Run *run, OpsBatch *batch)
 }
 
 /*
- * Not the rows themselves are locked but others that go with them, so it has
- * to be found out page by page which these are.
+ * Errors that some rows are to blame for and that others need not suffer from:
+ * something of theirs is locked, or a constraint or a trigger keeps them.
+ */
+static bool
+is_of_rows(const ErrorData *error)
+{
+	return ops_is_lock_error(error) ||
+		error->sqlerrcode == ERRCODE_RAISE_EXCEPTION ||
+		ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_INTEGRITY_CONSTRAINT_VIOLATION;
+}
+
+/*
+ * Not the rows themselves are locked but others that go with them, or some
+ * cannot go at all, so it has to be found out page by page which these are.
  */
 static bool
 delete_pages(Run *run, const OpsBatch *batch)
@@ -450,7 +471,7 @@ delete_page(Run *run, BlockNumber block)
 	if (!begin(run, &batch))
 		return false;
 	error = ops_delete_unlocked(run->deleter, &batch);
-	if (error && ops_is_lock_error(error))
+	if (error && is_of_rows(error))
 	{
 		set_aside(run, block);
 		commit(run);
@@ -475,36 +496,45 @@ one_page(BlockNumber block)
 }
 
 /*
- * Visit the pages again where others had rows locked, and count what is still
- * there: it is left for the next run.
+ * Visit the pages again that were set aside, last ones first, as long as that
+ * helps: rows that refer to others of the table mostly lie behind them.  What
+ * stays then is left for the next run.
  */
 static bool
 visit_again(Run *run)
 {
-	int			nleft = run->nleft;
-	BlockNumber *left = run->left;
+	return visit_while_it_helps(run, delete_page) &&
+		visit_while_it_helps(run, delete_singly);
+}
 
-	run->nleft = 0;
-	for (int i = 0; i < nleft; i++)
-	{
-		if (!may_go_on(run) || !delete_page(run, left[i]))
-			return false;
-	}
+static bool
+visit_while_it_helps(Run *run, bool (*visit) (Run *run, BlockNumber block))
+{
+	int64		before;
 
-	/* Not more of them than before, and each after it was visited. */
-	nleft = run->nleft;
-	run->nleft = 0;
-	for (int i = 0; i < nleft; i++)
+	do
 	{
-		if (!may_go_on(run) || !delete_singly(run, left[i]))
-			return false;
-	}
+		int			nleft = run->nleft;
+		BlockNumber *left = run->left;
+
+		before = run->outcome->deleted;
+		run->outcome->skipped = 0;
+		run->nleft = 0;
+		run->left = NULL;
+		while (nleft > 0)
+		{
+			if (!may_go_on(run) || !visit(run, left[--nleft]))
+				return false;
+		}
+		if (left)
+			pfree(left);
+	} while (run->nleft > 0 && run->outcome->deleted > before);
 	return true;
 }
 
 /*
- * Row by row, where others keep something locked that goes with a row, and
- * count those that stay.  Whoever waits for what is gone already is let go
+ * Row by row, where others keep something locked that goes with a row or a
+ * constraint keeps one, and count those that stay.  Whoever waits for what is gone already is let go
  * after each vain attempt, and there are not many of these.
  */
 static bool
@@ -514,11 +544,12 @@ delete_singly(Run *run, BlockNumber block)
 	OpsLeft		left;
 	ErrorData  *error;
 	int			vain = 0;
+	int			kept = 0;
 
 	if (!begin(run, &batch))
 		return false;
 	error = ops_list_left(run->deleter, block, &left);
-	for (int i = 0; i < left.nrows && error == NULL; i++)
+	for (int i = left.nrows - 1; i >= 0 && error == NULL; i--)
 	{
 		int64		deleted = 0;
 
@@ -529,7 +560,7 @@ delete_singly(Run *run, BlockNumber block)
 		batch.deleted += deleted;
 		if (deleted > 0)
 			continue;
-		run->outcome->skipped++;
+		kept++;
 		if (error && ops_is_lock_error(error))
 		{
 			vain++;
@@ -538,23 +569,51 @@ delete_singly(Run *run, BlockNumber block)
 				return false;
 			batch.deleted = 0;
 		}
+		else if (error && is_of_rows(error))
+		{
+			note_error(run, error);
+			error = NULL;
+		}
 	}
 	if (error)
 	{
 		fail(run, error);
 		return false;
 	}
-	return finish(run, &batch);
+	if (!finish(run, &batch))
+		return false;
+	if (kept > 0)
+		set_aside(run, block);
+	run->outcome->skipped += kept;
+	return true;
+}
+
+/*
+ * The error that kept the first row of the last pass.
+ */
+static void
+note_error(Run *run, const ErrorData *error)
+{
+	if (run->outcome->skipped == 0)
+		run->outcome->error = MemoryContextStrdup(run->job->context,
+												  error->message);
 }
 
 static void
 set_aside(Run *run, BlockNumber block)
 {
 	if (run->left == NULL)
+	{
+		run->space = 64;
 		run->left = MemoryContextAlloc(run->own,
-									   MOST_LEFT * sizeof(BlockNumber));
-	if (run->nleft < MOST_LEFT)
-		run->left[run->nleft++] = block;
+									   run->space * sizeof(BlockNumber));
+	}
+	if (run->nleft == run->space)
+	{
+		run->space *= 2;
+		run->left = repalloc(run->left, run->space * sizeof(BlockNumber));
+	}
+	run->left[run->nleft++] = block;
 }
 
 /*
@@ -581,9 +640,9 @@ may_go_on(Run *run)
 			stop(run, _("the time is up"));
 			return false;
 		}
-		if (run->nleft == MOST_LEFT)
+		if (run->nleft >= MOST_LEFT)
 		{
-			stop(run, _("others have locked rows on too many pages"));
+			stop(run, _("rows on too many pages are kept by locks or constraints"));
 			return false;
 		}
 		run->safe = false;

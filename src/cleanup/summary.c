@@ -39,10 +39,10 @@
 	"  AND r.status = 'done' ORDER BY r.run_id DESC LIMIT 1) d ON true" \
 	"), trouble AS (" \
 	" SELECT DISTINCT ON (l.policy_name) l.policy_name, l.relation," \
-	" CASE l.status WHEN 'failed' THEN l.error" \
-	"  WHEN 'stopped' THEN l.stopped ELSE 'interrupted' END AS words" \
+	" CASE WHEN l.error IS NOT NULL THEN l.error" \
+	"  WHEN l.status = 'stopped' THEN l.stopped ELSE 'interrupted' END AS words" \
 	" FROM last l WHERE EXISTS (SELECT FROM pg_class c WHERE c.oid = l.relid)" \
-	" AND (l.status IN ('failed', 'interrupted')" \
+	" AND (l.status IN ('failed', 'interrupted') OR l.error IS NOT NULL" \
 	"  OR l.status = 'stopped' AND starts_with(l.stopped, 'guard ')" \
 	"  OR l.status = 'running' AND NOT EXISTS (SELECT FROM" \
 	"   ops.cleanup_progress g WHERE g.run_id = l.run_id AND g.active))" \
