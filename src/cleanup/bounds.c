@@ -7,8 +7,10 @@
  */
 #include "postgres.h"
 
+#include "access/genam.h"
 #include "access/htup_details.h"
-#include "catalog/partition.h"
+#include "access/table.h"
+#include "catalog/indexing.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_inherits.h"
@@ -18,12 +20,13 @@
 #include "core/compat.h"
 #include "nodes/parsenodes.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
 static bool keeps_none_back(const OpsTarget *target);
-static Oid	parent_of(Oid relid, Oid *owner);
+static bool owns(Oid role, Oid relid);
 static bool is_key(Oid parent, const OpsTarget *target);
 static Const *upper_bound(Oid relid);
 
@@ -36,16 +39,14 @@ bool
 ops_target_outlived(const OpsTarget *target)
 {
 	Oid			parent;
-	Oid			parent_owner;
 	Const	   *upper;
 	TypeCacheEntry *type;
 
 	if (!keeps_none_back(target))
 		return false;
-	parent = parent_of(target->relid, &parent_owner);
+	parent = ops_target_parent(target->relid);
 	if (!OidIsValid(parent) || !is_key(parent, target) ||
-		!has_privs_of_role(target->run_as, parent_owner) ||
-		!has_privs_of_role(target->run_as, target->owner))
+		!owns(target->run_as, parent) || !owns(target->run_as, target->relid))
 		return false;
 	upper = upper_bound(target->relid);
 	if (upper == NULL || upper->constisnull ||
@@ -83,24 +84,44 @@ keeps_none_back(const OpsTarget *target)
 }
 
 /*
- * The table that it is a partition of.
+ * The table that it is a partition of and will be, or InvalidOid.
  */
-static Oid
-parent_of(Oid relid, Oid *owner)
+Oid
+ops_target_parent(Oid relid)
 {
+	Relation	catalog;
 	Oid			parent = InvalidOid;
+	ScanKeyData key;
+	SysScanDesc scan;
 	HeapTuple	tuple;
 
-	if (get_rel_relispartition(relid) && !PartitionHasPendingDetach(relid))
-		parent = get_partition_parent(relid, true);
-	if (!OidIsValid(parent))
+	if (!get_rel_relispartition(relid))
 		return InvalidOid;
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(parent));
-	if (!HeapTupleIsValid(tuple))
-		return InvalidOid;
-	*owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
+	catalog = table_open(InheritsRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_inherits_inhrelid, BTEqualStrategyNumber,
+				F_OIDEQ, ObjectIdGetDatum(relid));
+	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL,
+							  1, &key);
+	tuple = systable_getnext(scan);
+	if (HeapTupleIsValid(tuple) &&
+		!((Form_pg_inherits) GETSTRUCT(tuple))->inhdetachpending)
+		parent = ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent;
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
 	return parent;
+}
+
+static bool
+owns(Oid role, Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			owner;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
+	ReleaseSysCache(tuple);
+	return has_privs_of_role(role, owner);
 }
 
 /*

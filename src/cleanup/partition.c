@@ -18,7 +18,6 @@
  */
 #include "postgres.h"
 
-#include "catalog/partition.h"
 #include "cleanup/target.h"
 #include "core/attempt.h"
 #include "core/compat.h"
@@ -28,7 +27,6 @@
 #include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/inval.h"
 #include "utils/lsyscache.h"
 #include "utils/wait_event.h"
 
@@ -125,12 +123,12 @@ remove_partition(void *arg)
 
 	if (ops_target_still_expired(target))
 	{
-		parent = get_partition_parent(target->relid, true);
+		parent = ops_target_parent(target->relid);
 		LockRelationOid(parent, AccessExclusiveLock);
 		LockRelationOid(target->relid, AccessExclusiveLock);
 	}
 	if (!OidIsValid(parent) || !ops_target_still_expired(target) ||
-		get_partition_parent(target->relid, true) != parent)
+		ops_target_parent(target->relid) != parent)
 		removal->refusal = _("the partition was changed in the meantime");
 	else if (target->policy->partitions == OPS_PARTITIONS_DETACH)
 		run_command(psprintf("ALTER TABLE %s DETACH PARTITION %s",

@@ -315,13 +315,7 @@ bool
 ops_target_still_expired(const OpsTarget *target)
 {
 	OpsTarget	now = *target;
-	HeapTuple	tuple = SearchSysCache1(RELOID,
-										ObjectIdGetDatum(target->relid));
 
-	if (!HeapTupleIsValid(tuple))
-		return false;
-	now.owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
 	now.references = NIL;
 	now.triggers = NIL;
 	now.has_rules = false;

@@ -29,6 +29,7 @@ extern void ops_target_trace(OpsTarget *target);
 extern void ops_target_match_archive(OpsTarget *target);
 
 /* bounds.c: whether all of a partition is old */
+extern Oid	ops_target_parent(Oid relid);
 extern bool ops_target_outlived(const OpsTarget *target);
 
 #endif							/* OPS_TARGET_H */
