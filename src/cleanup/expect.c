@@ -15,15 +15,17 @@
 #include <math.h>
 
 #include "access/xlog.h"
-#include "cleanup/plan.h"
 #include "catalog/pg_class.h"
+#include "cleanup/plan.h"
 
 /*
- * Measured with tables of 1 kB and of 100 B rows in batches of 64 pages.
+ * Deleting every row in batches of 64 pages took 0.003 ms a page and 0.00014
+ * ms a row in memory and without fsync, 0.024 ms a page with it, and looking
+ * at a page 0.002 ms with few rows on it, 0.009 ms with 80.
  */
-#define MS_PER_PAGE			0.010
-#define MS_PER_ROW			0.0010
-#define MS_PER_SWEPT_PAGE	0.003
+#define MS_PER_PAGE			0.02
+#define MS_PER_ROW			0.0002
+#define MS_PER_SWEPT_PAGE	0.004
 #define MS_PER_BATCH		0.5
 #define MS_PER_PARTITION	10.0
 
@@ -31,7 +33,7 @@
 #define MS_PER_TRIGGER		0.003
 
 /* Beside the row itself: the record of its deletion, and of its commit. */
-#define WAL_PER_ROW			59
+#define WAL_PER_ROW			54
 #define WAL_PER_BATCH		300
 #define WAL_PER_PARTITION	(64.0 * 1024)
 

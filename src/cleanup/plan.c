@@ -16,7 +16,6 @@
 #include "core/attempt.h"
 #include "core/json.h"
 #include "core/report.h"
-#include "core/words.h"
 #include "funcapi.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -27,6 +26,9 @@
 
 /* From here on compressing the WAL is worth a word. */
 #define MUCH_WAL		(100.0 * 1024 * 1024)
+
+/* What stops a cleanup if no guard does */
+#define FAILURE			"error"
 
 enum Argument
 {
@@ -293,11 +295,14 @@ count(OpsPlanned *planned, bool exact)
 	}
 	counting.estimate = palloc0(sizeof(OpsEstimate));
 	error = ops_attempt(count_rows, &counting);
-	if (error)
-		planned->trouble = error->detail ?
-			psprintf("%s: %s", error->message, error->detail) : error->message;
-	else
+	if (error == NULL)
+	{
 		planned->estimate = counting.estimate;
+		return;
+	}
+	planned->trouble = error->detail ?
+		psprintf("%s: %s", error->message, error->detail) : error->message;
+	planned->fails = error->sqlerrcode != ERRCODE_LOCK_NOT_AVAILABLE;
 }
 
 static void
@@ -314,7 +319,7 @@ choose_method(const OpsPlanned *planned)
 {
 	const OpsTarget *target = planned->target;
 
-	if (ops_cleanup_stop(target))
+	if (planned->fails || ops_cleanup_stop(target))
 		return OPS_METHOD_REFUSED;
 	if (target->expired)
 		return target->policy->partitions == OPS_PARTITIONS_DETACH ?
@@ -367,7 +372,7 @@ return_failure(const OpsRetention *policy, const ErrorData *error,
 	ops_report_text(&values[COLUMN_POLICY], &nulls[COLUMN_POLICY], policy->name);
 	ops_report_text(&values[COLUMN_METHOD], &nulls[COLUMN_METHOD],
 					method_name[OPS_METHOD_REFUSED]);
-	ops_report_text(&values[COLUMN_STOPPED_BY], &nulls[COLUMN_STOPPED_BY], "error");
+	ops_report_text(&values[COLUMN_STOPPED_BY], &nulls[COLUMN_STOPPED_BY], FAILURE);
 	ops_report_text(&values[COLUMN_REMEDY], &nulls[COLUMN_REMEDY], error->hint);
 	ops_report_text(&values[COLUMN_NOTE], &nulls[COLUMN_NOTE], error->message);
 	tuplestore_putvalues(rsinfo->setResult, rsinfo->setDesc, values, nulls);
@@ -402,6 +407,8 @@ return_planned(const OpsPlanned *planned, ReturnSetInfo *rsinfo)
 	TEXTS(UNINDEXED, ops_plan_unindexed(target));
 	TEXTS(REPLICATION, ops_plan_replication(target));
 	return_guards(target, values, nulls);
+	if (planned->fails && nulls[COLUMN_STOPPED_BY])
+		TEXT(STOPPED_BY, FAILURE);
 	TEXT(PREDICATE, target->predicate);
 	TEXT(NOTE, note_of(planned));
 	values[COLUMN_DETAILS] = JsonbPGetDatum(details_of(planned));

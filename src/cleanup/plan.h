@@ -25,6 +25,7 @@ typedef struct OpsPlanned
 	OpsTarget  *target;
 	OpsEstimate *estimate;		/* NULL if its rows could not be counted */
 	const char *trouble;		/* why not, or NULL */
+	bool		fails;			/* and that deleting them would fail, too */
 	OpsCleanupMethod method;
 	double		batches;
 	double		ms;
