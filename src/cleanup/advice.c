@@ -81,9 +81,10 @@ advise_time_index(const OpsRetention *policy, Oid table)
 						   " WHERE i.indrelid = %u AND i.indisvalid"
 						   " AND i.indpred IS NULL"
 						   " AND a.amname IN ('btree', 'brin')"
-						   " AND pg_get_indexdef(c.oid, 1, false) IN (%s, %s)"
+						   " AND CASE WHEN i.indrelid = %u"
+						   " THEN pg_get_indexdef(c.oid, 1, false) IN (%s, %s) END"
 						   " LIMIT 1",
-						   table, quote_literal_cstr(column),
+						   table, table, quote_literal_cstr(column),
 						   quote_literal_cstr(key)));
 	found = query.nrows > 0;
 	ops_query_end(&query);

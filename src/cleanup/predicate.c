@@ -7,10 +7,12 @@
  */
 #include "postgres.h"
 
+#include "catalog/pg_authid.h"
 #include "cleanup/cleanup.h"
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
+#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -21,8 +23,9 @@ PG_FUNCTION_INFO_V1(ops_retention_predicate);
  * RETURNS TABLE (relation regclass, cutoff timestamptz, predicate text)
  *
  * For each table that a policy names, which rows would be old at that time.
- * Reads no row.  The caller needs the privileges of the policy's role; errors
- * are 42704 for the name and those of ops_clock_set().
+ * Reads no row.  The caller needs the privileges of pg_monitor, which reads
+ * policies anyway, or of the policy's role; errors are 42704 for the name and
+ * those of ops_clock_set().
  */
 Datum
 ops_retention_predicate(PG_FUNCTION_ARGS)
@@ -33,7 +36,8 @@ ops_retention_predicate(PG_FUNCTION_ARGS)
 
 	InitMaterializedSRF(fcinfo, 0);
 	policy = ops_retention_by_name(text_to_cstring(PG_GETARG_TEXT_PP(0)));
-	ops_retention_demand_right(policy);
+	if (!has_privs_of_role(GetUserId(), ROLE_PG_MONITOR))
+		ops_retention_demand_right(policy);
 	foreach(lc, ops_retention_tables(policy))
 	{
 		OpsTarget	target = {.policy = policy};

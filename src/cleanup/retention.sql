@@ -155,5 +155,6 @@ CREATE FUNCTION ops.retention_predicate(
 LANGUAGE c STABLE STRICT PARALLEL UNSAFE
 AS 'MODULE_PATHNAME', 'ops_retention_predicate';
 REVOKE ALL ON FUNCTION ops.retention_predicate(text, timestamptz) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ops.retention_predicate(text, timestamptz) TO pg_monitor;
 COMMENT ON FUNCTION ops.retention_predicate(text, timestamptz) IS
 'which rows of each table a policy takes for old, as SQL over the row that can be tried in a query';
