@@ -231,94 +231,96 @@ for my $bad (@bad)
 	my $out =
 	  said( "SELECT ops.add_retention('plain', "
 		  . quoted($bad)
-		  . q(, '30 days', policy_name => 'bad')));
+		  . ", '30 days', policy_name => 'bad')");
 	like($out, qr/ERROR:\s+(?!XX)[0-9A-Z]{5}:/, "refused as a time: $shown")
 	  or sql(q(DELETE FROM ops.retention_policy));
 }
 is(sql('SELECT count(*) FROM ops.retention_policy'),
-	  0, 'there is no policy of these');
+	0, 'there is no policy of these');
 unharmed('conditions');
 
 # So deep that a parser could fall.
 my $deep = '(' x 30000 . 'true' . ')' x 30000;
-like( said(
-		  "SELECT ops.add_retention('plain', 'at', '30 days', condition => '$deep')"
-	  ),
-	  qr/^plain|ERROR:\s+(?:54001|54000|42601)/m,
-	  'parentheses without end');
+like(
+	said(
+		"SELECT ops.add_retention('plain', 'at', '30 days', condition => '$deep')"
+	),
+	qr/^plain|ERROR:\s+(?:54001|54000|42601)/m,
+	'parentheses without end');
 $deep = 'NOT ' x 50000 . 'true';
-like( said(
-		  "SELECT ops.add_retention('plain', 'at', '30 days', condition => '$deep', policy_name => 'nots')"
-	  ),
-	  qr/^nots|ERROR:\s+(?:54001|54000|42601)/m,
-	  'negations without end');
+like(
+	said(
+		"SELECT ops.add_retention('plain', 'at', '30 days', condition => '$deep', policy_name => 'nots')"
+	),
+	qr/^nots|ERROR:\s+(?:54001|54000|42601)/m,
+	'negations without end');
 is(sql('SELECT 1'), 1, 'the server lives');
 sql('DELETE FROM ops.retention_policy');
 
 # --- other arguments
 
 for my $bad (
-	  q(keep => '-1 day'),
-	  q(keep => '0'),
-	  q(keep => NULL),
-	  q(keep => '170000000 years'),
-	  q(keep => '30 days', time_format => 'x; DELETE FROM victim'),
-	  q(keep => '30 days', time_format => 'ulid'),
-	  q(keep => '30 days', time_zone => 'UTC''; DELETE FROM victim; --'),
-	  q(keep => '30 days', partitions => 'all'),
-	  q(keep => '30 days', run_as => 'nobody''; DELETE FROM victim; --'),
-	  q(keep => '30 days', run_as => 'none'),
-	  q(keep => '30 days', overrides => '{no_such_guard}'),
-	  q(keep => '30 days', overrides => '{NULL}'),
-	  q(keep => '30 days', max_share => 'NaN'),
-	  q(keep => '30 days', max_share => 101),
-	  q(keep => '30 days', max_share => 0),
-	  q(keep => '30 days', row_cap => -1),
-	  q(keep => '30 days', batch_target => '0'),
-	  q(keep => '30 days', batch_target => '-1 ms'),
-	  q(keep => '30 days', min_keep => '-1 day'),
-	  q(keep => '30 days', policy_name => ''))
-  {
-	  my $out =
-		said(
-		  "SELECT ops.add_retention(target => 'plain', time_column => 'at', $bad)"
-		);
+	q(keep => '-1 day'),
+	q(keep => '0'),
+	q(keep => NULL),
+	q(keep => '170000000 years'),
+	q(keep => '30 days', time_format => 'x; DELETE FROM victim'),
+	q(keep => '30 days', time_format => 'ulid'),
+	q(keep => '30 days', time_zone => 'UTC''; DELETE FROM victim; --'),
+	q(keep => '30 days', partitions => 'all'),
+	q(keep => '30 days', run_as => 'nobody''; DELETE FROM victim; --'),
+	q(keep => '30 days', run_as => 'none'),
+	q(keep => '30 days', overrides => '{no_such_guard}'),
+	q(keep => '30 days', overrides => '{NULL}'),
+	q(keep => '30 days', max_share => 'NaN'),
+	q(keep => '30 days', max_share => 101),
+	q(keep => '30 days', max_share => 0),
+	q(keep => '30 days', row_cap => -1),
+	q(keep => '30 days', batch_target => '0'),
+	q(keep => '30 days', batch_target => '-1 ms'),
+	q(keep => '30 days', min_keep => '-1 day'),
+	q(keep => '30 days', policy_name => ''))
+{
+	my $out =
+	  said(
+		"SELECT ops.add_retention(target => 'plain', time_column => 'at', $bad)"
+	  );
 
-	  like($out, qr/ERROR:\s+(?!XX)[0-9A-Z]{5}:/, "refused: $bad");
-	  sql('DELETE FROM ops.retention_policy');
+	like($out, qr/ERROR:\s+(?!XX)[0-9A-Z]{5}:/, "refused: $bad");
+	sql('DELETE FROM ops.retention_policy');
 }
 for my $bad (
-	  q('nobody; DELETE FROM victim'),       q('"a""b'),
-	  q('a.b.c.d.e'),                        q('victim victim'),
-	  q('public.*; DELETE FROM victim; --'), q(NULL),
-	  q(''))
-  {
-	  my $out = said("SELECT ops.add_retention($bad, 'at', '30 days')");
+	q('nobody; DELETE FROM victim'),       q('"a""b'),
+	q('a.b.c.d.e'),                        q('victim victim'),
+	q('public.*; DELETE FROM victim; --'), q(NULL),
+	q(''))
+{
+	my $out = said("SELECT ops.add_retention($bad, 'at', '30 days')");
 
-	  like($out, qr/ERROR:\s+(?!XX)[0-9A-Z]{5}:|^$/m, "refused: target $bad");
+	like($out, qr/ERROR:\s+(?!XX)[0-9A-Z]{5}:|^$/m, "refused: target $bad");
 }
 for my $bad (
-	  q('plain', duty => 0),
-	  q('plain', duty => 'NaN'),
-	  q('plain', max_rows => -1),
-	  q('plain', max_duration => '-1 s'),
-	  q('plain', on_pressure => 'x'),
-	  q('plain', max_lag => '-1 s'),
-	  q('plain', standbys => '{NULL}', max_lag_bytes => 1),
-	  q('plain', batch_target => '-1 ms'),
-	  q('plain', max_wal_rate => -1),
-	  q(''))
-  {
-	  my $run = run_cleanup($node, $bad);
+	q('plain', duty => 0),
+	q('plain', duty => 'NaN'),
+	q('plain', max_rows => -1),
+	q('plain', max_duration => '-1 s'),
+	q('plain', on_pressure => 'x'),
+	q('plain', max_lag => '-1 s'),
+	q('plain', standbys => '{NULL}', max_lag_bytes => 1),
+	q('plain', batch_target => '-1 ms'),
+	q('plain', max_wal_rate => -1),
+	q(''))
+{
+	my $run = run_cleanup($node, $bad);
 
-	  unlike($run->{said}, qr/XX000|server closed/, "run_cleanup($bad)");
-	  like($run->{said}, qr/ERROR/, 'is refused');
+	unlike($run->{said}, qr/XX000|server closed/, "run_cleanup($bad)");
+	like($run->{said}, qr/ERROR/, 'is refused');
 }
 unharmed('arguments');
 
 # --- what is planted later does not change what a policy means
 
-sql(  q{
+sql(q{
 	CREATE FUNCTION done(boolean) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT $1';
 	CREATE SCHEMA evil;
 	SELECT ops.add_retention('plain', 'at', '30 days', policy_name => 'meant', condition => 'done(read) AND level <= 10', overrides => '{share}');
@@ -333,32 +335,33 @@ sql(  q{
 	UPDATE plain SET at = now() WHERE id = 5;
 });
 my $run = run_cleanup($node, q('meant'),
-	  before =>
-		'SET search_path = evil, public, pg_catalog; CREATE TEMP TABLE plain (LIKE public.plain)'
+	before =>
+	  'SET search_path = evil, public, pg_catalog; CREATE TEMP TABLE plain (LIKE public.plain)'
 );
 is("$run->{deleted}|" . sql('SELECT count(*) FROM public.plain'),
-	  '9|41', 'it deletes what it was made for');
+	'9|41', 'it deletes what it was made for');
 is(sql('SELECT count(*) FROM evil.plain'), 50,  'not from a table in front');
 is(sql('SELECT count(*) FROM victim'),     100, 'with its own functions');
-sql(  q(ALTER TABLE plain RENAME TO "pl'ain; --"; ALTER TABLE "pl'ain; --" RENAME COLUMN at TO "a't")
+sql(q(ALTER TABLE plain RENAME TO "pl'ain; --"; ALTER TABLE "pl'ain; --" RENAME COLUMN at TO "a't")
 );
 $run = run_cleanup($node, q('meant'));
 unlike($run->{said}, qr/XX000|server closed/, 'renamed: no internal error');
 is(sql(q(SELECT count(*) FROM "pl'ain; --")),
-	  41, 'renamed: nothing more goes');
-sql(  q(ALTER TABLE "pl'ain; --" RENAME TO plain; ALTER TABLE plain RENAME COLUMN "a't" TO at)
+	41, 'renamed: nothing more goes');
+sql(q(ALTER TABLE "pl'ain; --" RENAME TO plain; ALTER TABLE plain RENAME COLUMN "a't" TO at)
 );
 sql('DROP FUNCTION IF EXISTS public.done(boolean) CASCADE');
 $run = run_cleanup($node, q('meant'));
-like( $run->{said},
-	  qr/ERROR:\s+(?!XX)[0-9A-Z]{5}/,
-	  'a function that is gone is told');
+like(
+	$run->{said},
+	qr/ERROR:\s+(?!XX)[0-9A-Z]{5}/,
+	'a function that is gone is told');
 is(sql('SELECT count(*) FROM plain'), 41, 'nothing more goes');
 sql(q(SELECT ops.drop_retention('meant')));
 
 # --- rights that nobody has
 
-sql(  q{
+sql(q{
 	GRANT SELECT ON plain TO janitor;
 	SET ROLE janitor;
 	CREATE TABLE hers.notes (id int PRIMARY KEY, at timestamptz);
@@ -367,35 +370,36 @@ sql(  q{
 });
 my $me = getpwuid($<);
 for my $bad (
-	  q(SELECT ops.add_retention('public.victim', 'at', '30 days')),
-	  q(SELECT ops.add_retention('public.plain', 'at', '30 days', overrides => '{share}')),
-	  qq(SELECT ops.add_retention('hers.notes', 'at', '30 days', run_as => '$me')),
-	  q(SELECT * FROM ops.cleanup_old_rows('public.victim', 'at', '30 days', overrides => '{share}')),
-	  q(SELECT * FROM ops.cleanup_old_rows('public.plain', 'at', '30 days', overrides => '{share}')),
-	  q(SELECT * FROM ops.cleanup_old_rows('hers.notes', 'at', '30 days', overrides => '{share}', archive => 'public.victim')),
-	  q(SELECT * FROM ops.cleanup_old_rows('hers.notes', 'at', '30 days', overrides => '{share}', condition => 'EXISTS (SELECT FROM public.victim)')),
-	  q(SELECT * FROM ops.cleanup_old_rows('hers.notes', 'at', '30 days', overrides => '{share}', condition => 'pg_read_file(''PG_VERSION'') IS NOT NULL')),
-	  q(DELETE FROM ops.retention_policy),
-	  q(UPDATE ops.cleanup_run SET status = 'done'),
-	  q(INSERT INTO ops.cleanup_batch VALUES (1, 1, 1, 1, 1, 1, 1)))
-  {
-	  like(said($bad, 'janitor'), qr/\b42501\b/, "not hers: $bad");
+	q(SELECT ops.add_retention('public.victim', 'at', '30 days')),
+	q(SELECT ops.add_retention('public.plain', 'at', '30 days', overrides => '{share}')),
+	qq(SELECT ops.add_retention('hers.notes', 'at', '30 days', run_as => '$me')),
+	q(SELECT * FROM ops.cleanup_old_rows('public.victim', 'at', '30 days', overrides => '{share}')),
+	q(SELECT * FROM ops.cleanup_old_rows('public.plain', 'at', '30 days', overrides => '{share}')),
+	q(SELECT * FROM ops.cleanup_old_rows('hers.notes', 'at', '30 days', overrides => '{share}', archive => 'public.victim')),
+	q(SELECT * FROM ops.cleanup_old_rows('hers.notes', 'at', '30 days', overrides => '{share}', condition => 'EXISTS (SELECT FROM public.victim)')),
+	q(SELECT * FROM ops.cleanup_old_rows('hers.notes', 'at', '30 days', overrides => '{share}', condition => 'pg_read_file(''PG_VERSION'') IS NOT NULL')),
+	q(DELETE FROM ops.retention_policy),
+	q(UPDATE ops.cleanup_run SET status = 'done'),
+	q(INSERT INTO ops.cleanup_batch VALUES (1, 1, 1, 1, 1, 1, 1)))
+{
+	like(said($bad, 'janitor'), qr/\b42501\b/, "not hers: $bad");
 }
 is(sql('SELECT count(*) FROM hers.notes'), 50, 'nothing is gone by that');
 
 # A superuser's run of her policy reads and does what she may.
-sql(  q(INSERT INTO ops.retention_policy (policy_name, relation, time_column, keep, run_as, overrides)
+sql(q(INSERT INTO ops.retention_policy (policy_name, relation, time_column, keep, run_as, overrides)
 	VALUES ('hers', 'hers.notes', 'at', '30 days', 'janitor', '{share}')));
-sql(  q{
+sql(q{
 	SET ROLE janitor;
 	CREATE FUNCTION hers.secret() RETURNS trigger LANGUAGE plpgsql AS
 	 'BEGIN INSERT INTO hers.sink SELECT id, at FROM public.victim; RETURN old; END';
 	CREATE TRIGGER secret BEFORE DELETE ON hers.notes FOR EACH ROW EXECUTE FUNCTION hers.secret();
 });
 $run = run_cleanup($node, q('hers'));
-like( $run->{said} . (logged($node, 'hers.notes')->{error} // ''),
-	  qr/permission denied for table victim/,
-	  'her trigger may not what the superuser may');
+like(
+	$run->{said} . (logged($node, 'hers.notes')->{error} // ''),
+	qr/permission denied for table victim/,
+	'her trigger may not what the superuser may');
 is(sql('SELECT count(*) FROM hers.sink'), 0, 'and read nothing');
 
 $node->stop;
