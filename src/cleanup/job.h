@@ -89,7 +89,12 @@ extern ErrorData *ops_delete_row(OpsDeleter *deleter, ItemPointer row,
 extern bool ops_is_lock_error(const ErrorData *error);
 extern int	ops_delete_waiters(const OpsDeleter *deleter);
 
+/* Of the advisory lock of a run, as ops.cleanup_progress knows it: "opsr". */
+#define RUN_LOCK_CLASS	0x6F707372
+#define RUN_LOCK_KIND	3
+
 /* log.c */
+extern int	ops_log_runner(Oid relid);
 extern int64 ops_log_start(const OpsTarget *target, const char *method,
 						   const OpsEstimate *estimate, int64 job_id);
 extern bool ops_log_batch(int64 run_id, int64 batch_no,

@@ -92,6 +92,34 @@ ops_log_start(const OpsTarget *target, const char *method,
 }
 
 /*
+ * The process whose run holds a table's advisory lock; 0 if it is gone.
+ */
+int
+ops_log_runner(Oid relid)
+{
+	Oid			types[] = {OIDOID, OIDOID, INT4OID, OIDOID};
+	Datum		values[] = {
+		ObjectIdGetDatum(relid),
+		ObjectIdGetDatum(RUN_LOCK_CLASS),
+		Int32GetDatum(RUN_LOCK_KIND),
+		ObjectIdGetDatum(MyDatabaseId),
+	};
+	OpsQuery	query;
+	int64		pid = 0;
+	bool		isnull;
+
+	ops_query_execute(&query, ops_own_relation_owner("cleanup_run"),
+					  "SELECT pid::int8 FROM pg_locks"
+					  " WHERE locktype = 'advisory' AND granted AND classid = $1"
+					  " AND objid = $2 AND objsubid = $3 AND database = $4",
+					  lengthof(types), types, values, NULL);
+	if (query.nrows > 0)
+		pid = ops_query_int64(&query, 0, 1, &isnull);
+	ops_query_end(&query);
+	return (int) pid;
+}
+
+/*
  * Write down a batch; true if somebody asked the run to stop.
  *
  * The plan is kept for the session: this happens hundreds of times a second.

@@ -39,10 +39,6 @@
 #include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
-/* Of the advisory lock of a run, as ops.cleanup_progress knows it: "opsr". */
-#define RUN_LOCK_CLASS	0x6F707372
-#define RUN_LOCK_KIND	3
-
 /* Batches begin small: nobody knows what triggers and cascades cost. */
 #define FIRST_PAGES		4
 #define MOST_PAGES		8192
@@ -152,7 +148,8 @@ ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate)
 	if (!take_lock(job, target))
 	{
 		outcome->status = "stopped";
-		outcome->stopped = _("another run works on this table");
+		outcome->stopped = psprintf(_("another run works on this table, process %d"),
+									ops_log_runner(target->relid));
 		MemoryContextSwitchTo(caller);
 		return outcome;
 	}
