@@ -29,6 +29,8 @@ CREATE TABLE ops.cleanup_run (
     CONSTRAINT cleanup_run_status_known
         CHECK (status IN ('running', 'done', 'stopped', 'failed', 'cancelled', 'interrupted'))
 );
+COMMENT ON SEQUENCE ops.cleanup_run_run_id_seq IS 'numbers of runs';
+REVOKE ALL ON SEQUENCE ops.cleanup_run_run_id_seq FROM PUBLIC;
 CREATE INDEX cleanup_run_started_at ON ops.cleanup_run (started_at);
 CREATE INDEX cleanup_run_policy ON ops.cleanup_run (policy_name, relid, run_id);
 CREATE INDEX cleanup_run_running ON ops.cleanup_run (relid) WHERE status = 'running';
