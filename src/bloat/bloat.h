@@ -75,14 +75,15 @@ typedef struct OpsBloatMeasure
 
 	/* report.c: how well */
 	double		target;			/* half-width wanted, share of nblocks */
-	int			first_sample;	/* blocks: 300, less for a partition */
-	int			last_sample;	/* 4,800 */
+	int			first_sample;	/* blocks, see result.h; less for a partition */
+	int			last_sample;
 	bool		exact;			/* every page */
 	uint64		seed;			/* of this relation */
 
 	/* sample.c */
 	uint32		sampled;		/* pages that were read */
-	bool		census;			/* that was every page */
+	bool		census;			/* that was every page, */
+	bool		in_order;		/* one after the other; set before reading */
 	bool		with_map;		/* the free space map sharpened it */
 	double		total[NUM_TOTALS];	/* scaled up to the relation */
 	double		need_error;		/* standard error of TOTAL_NEED, in pages */

@@ -155,9 +155,10 @@ share_budget(HTAB *roots, OpsBloatResult *result)
 	if (root == NULL || root->nparts * OPS_BLOAT_FIRST_SAMPLE <= PARTITION_SAMPLE)
 		return;
 	share = PARTITION_SAMPLE * result->size / Max(root->size, 1);
-	result->measure.first_sample = (int) Min(Max(share, PARTITION_MINIMUM),
-											 OPS_BLOAT_FIRST_SAMPLE);
-	result->measure.last_sample = result->measure.first_sample;
+	result->measure.last_sample = (int) Min(Max(share, PARTITION_MINIMUM),
+											OPS_BLOAT_LAST_SAMPLE);
+	result->measure.first_sample = Min(result->measure.first_sample,
+									   result->measure.last_sample);
 }
 
 static List *

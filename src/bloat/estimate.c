@@ -24,9 +24,11 @@
  *
  * A sample that shows the same everywhere, or nearly, may have missed pages
  * that are not like that, and its error does not tell: where one of 300 pages
- * is empty, as well five may be.  So the interval has room for the others to
- * be empty, or full: 3.2 / count of them if there was none, the rule of three,
- * and what the Poisson distribution wants after that.
+ * is empty, as well four may be.  So the interval has room for the others to
+ * be empty, or full: 1.92 / count of them if there was none, the upper end of
+ * Jeffreys' interval for a share that is likely to be next to nothing, and
+ * what that becomes after one or two.  The fewer pages are left, the fewer of
+ * them can be unlike the sample.
  *
  *-------------------------------------------------------------------------
  */
@@ -39,7 +41,7 @@
 #define NORMAL_95			1.96
 
 /* Pages that the sample could miss, as a standard error */
-#define MISSED_PAGES		1.65
+#define MISSED_PAGES		0.98
 
 /* A class of fewer pages is not told apart. */
 #define CLASS_PAGES			20
@@ -297,9 +299,11 @@ ops_bloat_estimate(const OpsSample *sample, OpsBloatTotal total)
 }
 
 double
-ops_bloat_half_width(double error, double unlike, int sampled)
+ops_bloat_half_width(double error, double unlike, double sampled,
+					 double pages)
 {
-	double		missed = unlike * MISSED_PAGES / sampled;
+	double		missed = unlike * MISSED_PAGES / sampled *
+	(1 - sampled / Max(pages, sampled));
 
 	return NORMAL_95 * sqrt(error * error + missed * missed);
 }
@@ -327,10 +331,10 @@ ops_bloat_conclude(OpsBloatMeasure *measure, double pages_after,
 			error *= pages_after / measure->total[TOTAL_NEED];
 		below = Max(NORMAL_95 * error + margin,
 					ops_bloat_half_width(error, pages_after,
-										 measure->sampled));
+										 measure->sampled, measure->nblocks));
 		above = Max(NORMAL_95 * error + margin,
 					ops_bloat_half_width(error, most - pages_after,
-										 measure->sampled));
+										 measure->sampled, measure->nblocks));
 	}
 	measure->pages_after = pages_after;
 	measure->pages_low = Max(pages_after - below, least);

@@ -42,7 +42,8 @@ typedef struct OpsEstimate
 extern OpsEstimate ops_bloat_estimate(const OpsSample *sample,
 									  OpsBloatTotal total);
 
-/* Half of a 95 % interval, if unlike pages could be missed by the sample */
-extern double ops_bloat_half_width(double error, double unlike, int sampled);
+/* One side of a 95 % interval, if unlike pages could be missed by the sample */
+extern double ops_bloat_half_width(double error, double unlike,
+								   double sampled, double pages);
 
 #endif							/* OPS_ESTIMATE_H */

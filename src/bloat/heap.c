@@ -31,7 +31,6 @@ typedef struct TableReader
 	int			nrows;			/* that were kept of it */
 	Size		largest;
 	bool		is_full;		/* and packed just as it is */
-	bool		is_followed;	/* the next one is read, too */
 
 	/* what there was of all pages, and what was kept */
 	double		line_pointers;
@@ -60,8 +59,6 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 	ops_heap_reader_begin(&table->reader, measure, read_row);
 	table->reform = ops_reform_begin(RelationGetDescr(measure->rel));
 	ops_packer_begin(&table->packer, table->reader.reserve);
-	table->is_followed = measure->exact ||
-		measure->nblocks <= measure->first_sample;
 	table->values = measure->values =
 		ops_values_create(measure->rel, table->reform);
 
@@ -69,15 +66,18 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 
 	/* Versions of one row share values, so held back ones count twice. */
 	if (table->values)
+	{
 		table->values->complete = measure->census &&
 			measure->total[TOTAL_HELD_BYTES] == 0;
+		table->values->in_order = measure->in_order;
+	}
 
 	/* From what rows of each length take to what they took together. */
 	if (table->packer.charged > 0)
 		ratio = ops_packer_pages(&table->packer) / table->packer.charged;
 	ops_heap_add_error(measure, ops_packer_error(&table->packer));
 
-	ops_heap_reader_finish(measure, measure->census ?
+	ops_heap_reader_finish(measure, measure->in_order ?
 						   ops_packer_whole_pages(&table->packer) :
 						   measure->total[TOTAL_NEED] * ratio, MARGIN);
 }
@@ -97,7 +97,7 @@ read_table_page(OpsBloatMeasure *measure, void *state, BlockNumber block,
 	TableReader *table = state;
 	OpsPacker  *packer = &table->packer;
 
-	if (table->is_full && !table->is_followed && block != table->block + 1)
+	if (table->is_full && !measure->in_order && block != table->block + 1)
 	{
 		table->owed += table->kept / table->line_pointers;
 		if (table->owed >= 1)

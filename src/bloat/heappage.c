@@ -75,7 +75,7 @@ ops_heap_reader_finish(OpsBloatMeasure *measure, double pages_after,
 	if (measure->roots)
 		ops_roots_finish(measure->roots, measure);
 	measure->truncatable = ops_bloat_truncatable(measure);
-	if (measure->census)
+	if (measure->in_order)
 		margin = 0;
 	ops_bloat_conclude(measure, pages_after, margin * measure->nblocks);
 }

@@ -437,6 +437,13 @@ add_indexes(Listing *listing, OpsBloatTable *table, Oid heap, Oid only,
 	table_close(catalog, AccessShareLock);
 }
 
+static int
+first_sample(OpsBloatKind kind)
+{
+	return kind == BLOAT_HEAP || kind == BLOAT_TOAST || kind == BLOAT_BTREE ?
+		OPS_BLOAT_FIRST_SAMPLE : OPS_BLOAT_MODEL_SAMPLE;
+}
+
 static OpsBloatResult *
 make_result(Listing *listing, Form_pg_class form, Oid table, int64 size)
 {
@@ -449,7 +456,7 @@ make_result(Listing *listing, Form_pg_class form, Oid table, int64 size)
 	result->kind_name = ops_bloat_kind(form, &result->kind);
 	result->is_partition = form->relispartition;
 	result->size = size;
-	result->measure.first_sample = OPS_BLOAT_FIRST_SAMPLE;
+	result->measure.first_sample = first_sample(result->kind);
 	result->measure.last_sample = OPS_BLOAT_LAST_SAMPLE;
 	if (!may_see(listing, table))
 		result->note = _("permission denied: needs pg_stat_scan_tables, or SELECT on the table");

@@ -61,8 +61,11 @@ typedef struct OpsBloatTable
 } OpsBloatTable;
 
 /* Pages that are read of a relation at first, and at last. */
-#define OPS_BLOAT_FIRST_SAMPLE	300
-#define OPS_BLOAT_LAST_SAMPLE	4800
+#define OPS_BLOAT_FIRST_SAMPLE	64
+#define OPS_BLOAT_LAST_SAMPLE	4096
+
+/* The same where a model needs to see much of an index. */
+#define OPS_BLOAT_MODEL_SAMPLE	300
 
 /* list.c */
 extern List *ops_bloat_list(const OpsBloatRequest *request);

@@ -11,7 +11,8 @@
  * unlike every k-th page it does not fall in step with anything.
  *
  * When half of the pages are read and that is not enough, so are the others.
- * A small relation is read completely at once; then only sums are kept.
+ * A small relation is read completely at once, in order; then only sums are
+ * kept.
  *
  * The pages are read through a ring, in ascending order, each under a share
  * lock, and nothing is written, hint bits included.
@@ -22,6 +23,9 @@
 
 #include "bloat/estimate.h"
 #include "bloat/maps.h"
+
+/* A relation of so many pages is small. */
+#define SMALL			128
 
 /* Leaves of the free space map that are always read: 8 GB of pages */
 #define MAP_LEAVES		256
@@ -297,10 +301,15 @@ static bool
 is_enough(const Sampler *sampler, const OpsEstimate *need)
 {
 	OpsBloatMeasure *measure = sampler->measure;
-	double		unlike = Max(need->value, sampler->pages - need->value);
+	double		count = sampler->sample.count;
+	double		pages = sampler->pages;
+	double		below = ops_bloat_half_width(need->error, need->value, count,
+											 pages);
+	double		above = ops_bloat_half_width(need->error,
+											 Max(pages - need->value, 0),
+											 count, pages);
 
-	return ops_bloat_half_width(need->error, unlike, sampler->sample.count) <=
-		measure->target * measure->nblocks;
+	return (below + above) / 2 <= measure->target * measure->nblocks;
 }
 
 /*
@@ -377,7 +386,10 @@ ops_bloat_sample(OpsBloatMeasure *measure, BlockNumber first,
 		sampler.pages = measure->nblocks - first;
 	measure->sampled = 0;
 	measure->census = false;
-	if (measure->exact || sampler.pages <= Max(measure->first_sample, 1))
+	measure->in_order = measure->exact ||
+		sampler.pages <= Max(measure->first_sample,
+							 Min(measure->last_sample, SMALL));
+	if (measure->in_order)
 		read_rest(&sampler);
 	else
 		sample_pages(&sampler);

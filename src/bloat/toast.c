@@ -43,7 +43,8 @@ typedef struct ToastReader
 
 static bool read_chunk(OpsHeapReader *reader, HeapTupleHeader tuple,
 					   Size length, double *totals);
-static void conclude_known(OpsBloatMeasure *measure, double pages);
+static void conclude_known(OpsBloatMeasure *measure,
+						   const OpsToastValues *rows);
 static double estimate(OpsBloatMeasure *measure, const OpsToastValues *seen);
 static double bytes_of(const double *totals, double lost);
 
@@ -63,7 +64,7 @@ ops_bloat_toast(OpsBloatMeasure *measure)
 	ops_bloat_sample(measure, 0, ops_heap_page, toast);
 
 	if (rows && rows->complete)
-		conclude_known(measure, ops_packer_whole_pages(&rows->packer));
+		conclude_known(measure, rows);
 	else
 		ops_heap_reader_finish(measure, estimate(measure, &toast->values),
 							   MARGIN);
@@ -73,9 +74,11 @@ ops_bloat_toast(OpsBloatMeasure *measure)
  * The sample of chunks has no say in it then, so its error does not matter.
  */
 static void
-conclude_known(OpsBloatMeasure *measure, double pages)
+conclude_known(OpsBloatMeasure *measure, const OpsToastValues *rows)
 {
-	double		margin = measure->census ? 0 : MARGIN_KNOWN * measure->nblocks;
+	double		pages = ops_packer_whole_pages(&rows->packer);
+	double		margin = measure->census && rows->in_order ?
+	0 : MARGIN_KNOWN * measure->nblocks;
 
 	ops_heap_reader_finish(measure, pages, MARGIN_KNOWN);
 	measure->pages_low = Max(pages - margin, 0);

@@ -31,7 +31,8 @@ typedef struct OpsToastValues
 	double		squares;		/* the same by row: bytes * bytes, */
 	double		lost_squares;
 	double		products;		/* and bytes * lost_bytes */
-	bool		complete;		/* every row was read, none is held back */
+	bool		complete;		/* every row was read, none is held back, */
+	bool		in_order;		/* and that as a rewrite does */
 } OpsToastValues;
 
 extern void ops_values_begin(OpsToastValues *values);
