@@ -80,6 +80,10 @@ typedef struct OpsBloatMeasure
 	bool		exact;			/* every page */
 	uint64		seed;			/* of this relation */
 
+	/* the file of its kind, before it samples; NULL if there is none: */
+	double		(*own_error) (void *state); /* standard error beyond that of
+											 * the sample, share of the need */
+
 	/* sample.c */
 	uint32		sampled;		/* pages that were read */
 	bool		census;			/* that was every page, */

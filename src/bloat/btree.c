@@ -373,7 +373,11 @@ live_pointers(BtreeState *state, IndexTuple entry, int count)
 	int			live;
 
 	if (!state->looks_up)
+	{
+		if (state->groups)
+			ops_btree_groups_count(state->groups, count);
 		return count;
+	}
 	live = ops_bloat_pointers_live(&state->pointers, tids, count,
 								   state->groups ? fates : NULL);
 	if (state->groups)

@@ -34,11 +34,14 @@
 /* So many of them tell how much depends on which entries go together. */
 #define ENOUGH_KEPT 1024
 
-/* Groups whose rows are looked up, if they have to be. */
+/* Groups of either kind whose rows are looked up, if they have to be. */
 #define MOST_PROBES 256
 
 /* So many pairs from different pages need no more. */
 #define ENOUGH_PAIRS 400
+
+/* So many entries without an equal, likewise */
+#define ENOUGH_SINGLES 200
 
 /* Less than this share of the entries being dead, or in groups, is little. */
 #define LITTLE 0.02
@@ -52,18 +55,23 @@
 /* So many pairs, likewise. */
 #define PRIOR_PAIRS 40.0
 
+static void note_fates(OpsBtreeGroups *groups, int size);
 static void note_pairs(OpsBtreeGroups *groups);
 static void note_pair(OpsFatePairs *pairs, bool live, bool other,
 					  double weight);
-static void draw_probe(OpsBtreeGroups *groups);
+static void draw_probe(OpsBtreeGroups *groups, OpsProbes *probes);
 static void keep_group(OpsBtreeGroups *groups);
-static void probe(OpsBtreeGroups *groups);
+static void probe(OpsBtreeGroups *groups, const OpsProbes *probes);
+static void note_probed(OpsBtreeGroups *groups, const OpsProbedGroup *probed,
+						const struct OpsHeapRoots *roots);
 static void probe_page(OpsBtreeGroups *groups, OpsHeapReader *reader,
 					   struct OpsHeapRoots *roots, BlockNumber block);
 static bool ignore_row(OpsHeapReader *reader, HeapTupleHeader tuple,
 					   Size length, double *totals);
 static int	compare_blocks(const void *a, const void *b);
-static void dead_by_size(OpsBtreeGroups *groups, double dead, double *share);
+static void dead_by_size(OpsBtreeGroups *groups, double dead, double singles,
+						 double *share);
+static double singles_error(const OpsBtreeGroups *groups, double dead);
 static double likeness(const OpsFatePairs *pairs);
 static double likeness_error(OpsBtreeGroups *groups);
 static double pack_left(OpsBtreeGroups *groups, const double *share,
@@ -78,7 +86,8 @@ ops_btree_groups_create(OpsBloatMeasure *measure, bool all_packed)
 
 	groups->measure = measure;
 	groups->kept = palloc(MOST_KEPT * sizeof(OpsKeptGroup));
-	groups->probes = palloc(MOST_PROBES * sizeof(OpsProbedGroup));
+	groups->singles.group = palloc(MOST_PROBES * sizeof(OpsProbedGroup));
+	groups->few.group = palloc(MOST_PROBES * sizeof(OpsProbedGroup));
 	groups->all_packed = all_packed;
 	groups->stride = 1;
 	groups->heap_share = ops_roots_share(measure->roots);
@@ -95,6 +104,7 @@ ops_btree_groups_add(OpsBtreeGroups *groups, ItemPointer tids,
 {
 	OpsKeptGroup *current = &groups->current;
 
+	groups->looked_up = true;
 	for (int i = 0; i < count; i++)
 	{
 		if (current->pointers < OPS_MANY_EQUAL)
@@ -109,6 +119,12 @@ ops_btree_groups_add(OpsBtreeGroups *groups, ItemPointer tids,
 }
 
 void
+ops_btree_groups_count(OpsBtreeGroups *groups, int count)
+{
+	groups->current.pointers += count;
+}
+
+void
 ops_btree_groups_end(OpsBtreeGroups *groups, const OpsBtreeGroup *group)
 {
 	OpsKeptGroup *current = &groups->current;
@@ -118,15 +134,25 @@ ops_btree_groups_end(OpsBtreeGroups *groups, const OpsBtreeGroup *group)
 		return;
 	current->key_size = (uint16) group->key_size;
 	current->continues = group->continues;
+	if (groups->looked_up)
+		note_fates(groups, size);
+	keep_group(groups);
+	memset(current, 0, sizeof(*current));
+	groups->looked_up = false;
+}
+
+static void
+note_fates(OpsBtreeGroups *groups, int size)
+{
+	const OpsKeptGroup *current = &groups->current;
+
 	groups->pointers += current->pointers;
 	groups->known_live[size] += current->live;
 	groups->known_dead[size] += current->dead;
 	if (current->live + current->dead > 1)
 		note_pairs(groups);
-	if (size > 1 && size < OPS_MANY_EQUAL)
-		draw_probe(groups);
-	keep_group(groups);
-	memset(current, 0, sizeof(*current));
+	if (size < OPS_MANY_EQUAL)
+		draw_probe(groups, size == 1 ? &groups->singles : &groups->few);
 }
 
 /*
@@ -171,25 +197,24 @@ note_pair(OpsFatePairs *pairs, bool live, bool other, double weight)
  * Each small group is as likely as the others to be looked up.
  */
 static void
-draw_probe(OpsBtreeGroups *groups)
+draw_probe(OpsBtreeGroups *groups, OpsProbes *probes)
 {
-	int			place = groups->nprobes;
+	int			place = probes->count;
 
-	groups->small_groups++;
-	groups->small_pointers += groups->current.pointers;
+	probes->seen++;
+	probes->pointers += groups->current.pointers;
 	if (place < MOST_PROBES)
-		groups->nprobes++;
+		probes->count++;
 	else
 	{
-		double		draw = pg_prng_double(&groups->random) *
-		groups->small_groups;
+		double		draw = pg_prng_double(&groups->random) * probes->seen;
 
 		if (draw >= MOST_PROBES)
 			return;
 		place = (int) draw;
 	}
-	groups->probes[place].pointers = groups->current.pointers;
-	memcpy(groups->probes[place].tids, groups->tids, sizeof(groups->tids));
+	probes->group[place].pointers = groups->current.pointers;
+	memcpy(probes->group[place].tids, groups->tids, sizeof(groups->tids));
 }
 
 /*
@@ -221,20 +246,35 @@ ops_btree_groups_left(OpsBtreeGroups *groups, double dead, double *error)
 {
 	double		share[OPS_MANY_EQUAL + 1];
 	int			some = Min(groups->nkept, ENOUGH_KEPT);
+	double		usual;
 	double		left;
 
 	*error = 0;
 	if (dead <= 0 || dead >= 1 || groups->nkept == 0)
 		return 1 - dead;
 
-	if (dead > LITTLE && groups->known_pairs < ENOUGH_PAIRS &&
-		groups->heap_share < 1 &&
-		groups->small_pointers > LITTLE * groups->pointers)
-		probe(groups);
-	dead_by_size(groups, dead, share);
+	if (dead > LITTLE && groups->heap_share < 1)
+	{
+		double		known = groups->known_live[1] + groups->known_dead[1];
+		double		singles = groups->singles.pointers / groups->pointers;
+
+		if (known < ENOUGH_SINGLES && singles > LITTLE &&
+			singles < 1 - LITTLE)
+			probe(groups, &groups->singles);
+		if (groups->known_pairs < ENOUGH_PAIRS &&
+			groups->few.pointers > LITTLE * groups->pointers)
+		{
+			memset(groups->pairs, 0, sizeof(groups->pairs));
+			groups->heap_share = 1;
+			probe(groups, &groups->few);
+		}
+	}
+	dead_by_size(groups, dead, 0, share);
 	left = pack_left(groups, share, 0, groups->nkept);
-	*error = fabs(pack_left(groups, share, likeness_error(groups), some) -
-				  pack_left(groups, share, 0, some));
+	usual = pack_left(groups, share, 0, some);
+	*error = pack_left(groups, share, likeness_error(groups), some) - usual;
+	dead_by_size(groups, dead, singles_error(groups, dead), share);
+	*error = hypot(*error, pack_left(groups, share, 0, some) - usual);
 	return left;
 }
 
@@ -242,23 +282,23 @@ ops_btree_groups_left(OpsBtreeGroups *groups, double dead, double *error)
  * Look up the rows of the groups that were drawn, page after page.
  */
 static void
-probe(OpsBtreeGroups *groups)
+probe(OpsBtreeGroups *groups, const OpsProbes *probes)
 {
 	Relation	heap = groups->measure->heap;
 	BlockNumber nblocks = RelationGetNumberOfBlocks(heap);
 	OpsBloatMeasure measure = {.rel = heap,.nblocks = nblocks};
 	OpsHeapReader reader;
-	BlockNumber *blocks = palloc0(MOST_PROBES * OPS_MANY_EQUAL *
-								  sizeof(BlockNumber));
+	BlockNumber *blocks = palloc(MOST_PROBES * OPS_MANY_EQUAL *
+								 sizeof(BlockNumber));
 	int			count = 0;
 
 	measure.wants_roots = true;
 	ops_heap_reader_begin(&reader, &measure, ignore_row);
-	for (int i = 0; i < groups->nprobes; i++)
+	for (int i = 0; i < probes->count; i++)
 	{
-		for (int j = 0; j < groups->probes[i].pointers; j++)
+		for (int j = 0; j < probes->group[i].pointers; j++)
 			blocks[count++] =
-				ItemPointerGetBlockNumberNoCheck(&groups->probes[i].tids[j]);
+				ItemPointerGetBlockNumberNoCheck(&probes->group[i].tids[j]);
 	}
 	qsort(blocks, count, sizeof(BlockNumber), compare_blocks);
 	for (int i = 0; i < count; i++)
@@ -267,22 +307,32 @@ probe(OpsBtreeGroups *groups)
 			probe_page(groups, &reader, measure.roots, blocks[i]);
 	}
 
-	memset(groups->pairs, 0, sizeof(groups->pairs));
-	groups->known_pairs = 0;
-	groups->heap_share = 1;
-	for (int i = 0; i < groups->nprobes; i++)
-	{
-		OpsKeptGroup *current = &groups->current;
-
-		current->pointers = groups->probes[i].pointers;
-		for (int j = 0; j < current->pointers; j++)
-		{
-			groups->tids[j] = groups->probes[i].tids[j];
-			groups->fates[j] = ops_bloat_root(measure.roots, &groups->tids[j]);
-		}
-		note_pairs(groups);
-	}
+	for (int i = 0; i < probes->count; i++)
+		note_probed(groups, &probes->group[i], measure.roots);
 	memset(&groups->current, 0, sizeof(groups->current));
+	pfree(blocks);
+}
+
+/*
+ * What was found out about a group.
+ */
+static void
+note_probed(OpsBtreeGroups *groups, const OpsProbedGroup *probed,
+			const struct OpsHeapRoots *roots)
+{
+	int			size = probed->pointers;
+
+	groups->current.pointers = size;
+	for (int i = 0; i < size; i++)
+	{
+		groups->tids[i] = probed->tids[i];
+		groups->fates[i] = ops_bloat_root(roots, &groups->tids[i]);
+		if (groups->fates[i] == ROOT_LIVE)
+			groups->known_live[size]++;
+		else if (groups->fates[i] == ROOT_DEAD)
+			groups->known_dead[size]++;
+	}
+	note_pairs(groups);
 }
 
 static void
@@ -326,10 +376,12 @@ compare_blocks(const void *a, const void *b)
 
 /*
  * The share of the heap pointers of groups of each size that is dead, as far
- * as is known, such that it comes to the share of all that is.
+ * as is known, such that it comes to the share of all that is.  For those of
+ * one pointer it can be tried how much depends on it.
  */
 static void
-dead_by_size(OpsBtreeGroups *groups, double dead, double *share)
+dead_by_size(OpsBtreeGroups *groups, double dead, double singles,
+			 double *share)
 {
 	double		known_live = 0;
 	double		known_dead = 0;
@@ -347,6 +399,7 @@ dead_by_size(OpsBtreeGroups *groups, double dead, double *share)
 	for (int i = 0; i <= OPS_MANY_EQUAL; i++)
 		share[i] = (groups->known_dead[i] + PRIOR_KNOWN * common) /
 			(groups->known_live[i] + groups->known_dead[i] + PRIOR_KNOWN);
+	share[1] = Min(share[1] + singles, 1);
 
 	for (int i = 0; i < groups->nkept; i++)
 	{
@@ -360,6 +413,17 @@ dead_by_size(OpsBtreeGroups *groups, double dead, double *share)
 		return;
 	for (int i = 0; i <= OPS_MANY_EQUAL; i++)
 		share[i] = Min(share[i] * dead * all / gone, 1);
+}
+
+/*
+ * Standard error of the share of those that share their key with no other.
+ */
+static double
+singles_error(const OpsBtreeGroups *groups, double dead)
+{
+	double		known = groups->known_live[1] + groups->known_dead[1];
+
+	return sqrt(dead * (1 - dead) / (known + 1));
 }
 
 /*
@@ -421,7 +485,8 @@ pack_left(OpsBtreeGroups *groups, const double *share, double shift,
 		  int count)
 {
 	OpsFatePairs all = all_pairs(groups);
-	double		common = likeness(&all);
+	double		common = likeness(&all) * all.pairs /
+	(all.pairs + PRIOR_PAIRS);
 	double		contagion[OPS_MANY_EQUAL + 1] = {0};
 	OpsBtreePacks before;
 	OpsBtreePacks after;

@@ -38,6 +38,15 @@ typedef struct OpsProbedGroup
 	ItemPointerData tids[OPS_MANY_EQUAL];
 } OpsProbedGroup;
 
+/* Some such groups, drawn from all that were seen */
+typedef struct OpsProbes
+{
+	OpsProbedGroup *group;
+	int			count;
+	double		seen;
+	double		pointers;		/* of those seen */
+} OpsProbes;
+
 /* Pairs of heap pointers of one group, both of a known fate */
 typedef struct OpsFatePairs
 {
@@ -53,6 +62,7 @@ typedef struct OpsBtreeGroups
 
 	/* the one that is being read */
 	OpsKeptGroup current;
+	bool		looked_up;
 	ItemPointerData tids[OPS_MANY_EQUAL];
 	OpsRootState fates[OPS_MANY_EQUAL];
 
@@ -70,18 +80,18 @@ typedef struct OpsBtreeGroups
 	double		known_pairs;	/* from different pages */
 	OpsFatePairs pairs[OPS_MANY_EQUAL + 1];
 
-	/* drawn from the small groups */
-	OpsProbedGroup *probes;
-	int			nprobes;
-	double		small_groups;
-	double		small_pointers; /* of them */
-	double		pointers;		/* of all groups */
+	OpsProbes	singles;		/* that share their key with no other */
+	OpsProbes	few;			/* small groups of more than one */
+	double		pointers;		/* of all groups that were looked up */
 } OpsBtreeGroups;
 
 extern OpsBtreeGroups *ops_btree_groups_create(OpsBloatMeasure *measure,
 											   bool all_packed);
 extern void ops_btree_groups_add(OpsBtreeGroups *groups, ItemPointer tids,
 								 const OpsRootState *fates, int count);
+
+/* The same of an entry whose heap pointers are not looked up. */
+extern void ops_btree_groups_count(OpsBtreeGroups *groups, int count);
 extern void ops_btree_groups_end(OpsBtreeGroups *groups,
 								 const OpsBtreeGroup *group);
 

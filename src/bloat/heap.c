@@ -40,6 +40,7 @@ typedef struct TableReader
 
 static void read_table_page(OpsBloatMeasure *measure, void *state,
 							BlockNumber block, Page page, double *totals);
+static double packing_error(void *state);
 static bool read_row(OpsHeapReader *reader, HeapTupleHeader tuple,
 					 Size length, double *totals);
 
@@ -62,6 +63,7 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 	table->values = measure->values =
 		ops_values_create(measure->rel, table->reform);
 
+	measure->own_error = packing_error;
 	ops_bloat_sample(measure, 0, read_table_page, table);
 
 	/* Versions of one row share values, so held back ones count twice. */
@@ -75,7 +77,7 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 	/* From what rows of each length take to what they took together. */
 	if (table->packer.charged > 0)
 		ratio = ops_packer_pages(&table->packer) / table->packer.charged;
-	ops_heap_add_error(measure, ops_packer_error(&table->packer));
+	ops_heap_add_error(measure, packing_error(table));
 
 	ops_heap_reader_finish(measure, measure->in_order ?
 						   ops_packer_whole_pages(&table->packer) :
@@ -116,6 +118,14 @@ read_table_page(OpsBloatMeasure *measure, void *state, BlockNumber block,
 	table->is_full = table->nrows == PageGetMaxOffsetNumber(page) &&
 		table->nrows == packer->items &&
 		packer->room < table->largest + packer->reserve;
+}
+
+static double
+packing_error(void *state)
+{
+	TableReader *table = state;
+
+	return ops_packer_error(&table->packer);
 }
 
 static bool

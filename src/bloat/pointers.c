@@ -123,7 +123,11 @@ dead_of_all(const OpsBloatPointers *pointers, double all, double *error)
 		/* Both go by the same heap pages. */
 		variance += other;
 		counted = 1 - live_rows / all;
-		counted = Min(Max(counted, 0), Min(dead_rows / all, 1));
+
+		/* Unless it is short of entries, dead ones are as many as rows. */
+		counted = Min(Max(counted, 0),
+					  dead_rows / Max(Min(all, live_rows + dead_rows), 1));
+		counted = Min(counted, 1);
 		weight = known > 0 ? other / (other + variance) : 0;
 		*error = Min(sqrt(other), dead_rows / all);
 	}

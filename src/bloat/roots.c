@@ -29,9 +29,12 @@ typedef struct BlockRoots
 	uint64	   *bits;			/* live roots, then dead ones */
 } BlockRoots;
 
+/* Bits that tell most of the blocks that are not noted; a power of two. */
+#define FILTER_BITS 65536
+
 /*
- * A hash table of blocks, at most half full, for most entries of an index
- * point to blocks that are not in it.
+ * A hash table of blocks, at most half full.  Most entries of an index point
+ * to blocks that are not in it, and mostly one look at the filter tells.
  */
 struct OpsHeapRoots
 {
@@ -44,6 +47,7 @@ struct OpsHeapRoots
 	uint32		nblocks;
 	uint32		nslots;			/* a power of two */
 	BlockRoots *slots;
+	uint64		filter[FILTER_BITS / 64];	/* of blocks modulo FILTER_BITS */
 };
 
 static BlockRoots *find_slot(const struct OpsHeapRoots *roots,
@@ -78,6 +82,7 @@ ops_roots_add(struct OpsHeapRoots *roots, BlockNumber block,
 	if (roots->nblocks >= roots->nslots / 2)
 		double_slots(roots);
 
+	roots->filter[block % FILTER_BITS / 64] |= UINT64CONST(1) << (block % 64);
 	entry = find_slot(roots, block);
 	if (entry->words == 0)
 		roots->nblocks++;
@@ -119,7 +124,12 @@ ops_bloat_root(const struct OpsHeapRoots *roots, ItemPointer tid)
 	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(tid);
 	uint64		bit = UINT64CONST(1) << (offset % 64);
 	int			word = offset / 64;
-	const BlockRoots *entry = find_slot(roots, block);
+	const BlockRoots *entry;
+
+	if ((roots->filter[block % FILTER_BITS / 64] &
+		 UINT64CONST(1) << (block % 64)) == 0)
+		return ROOT_UNKNOWN;
+	entry = find_slot(roots, block);
 
 	/* What is neither may have come since the page was read. */
 	if (word >= entry->words)

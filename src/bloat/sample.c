@@ -21,11 +21,16 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "bloat/estimate.h"
 #include "bloat/maps.h"
 
 /* A relation of so many pages is small. */
 #define SMALL			128
+
+/* Standard errors of a standard error, times the root of the pages read */
+#define CAUTION			2.0
 
 /* Leaves of the free space map that are always read: 8 GB of pages */
 #define MAP_LEAVES		256
@@ -295,21 +300,54 @@ read_maps(Sampler *sampler)
 }
 
 /*
+ * An error that is itself known from a sample: to stop as soon as it happens
+ * to be small would be to believe it when it is too small.
+ */
+static double
+cautious_error(const Sampler *sampler, double error)
+{
+	return error * (1 + CAUTION / sqrt(sampler->sample.count));
+}
+
+/*
  * Whether the interval is as narrow as wanted.
  */
 static bool
-is_enough(const Sampler *sampler, const OpsEstimate *need)
+is_need_known(const Sampler *sampler)
 {
 	OpsBloatMeasure *measure = sampler->measure;
+	OpsEstimate need = ops_bloat_estimate(&sampler->sample, TOTAL_NEED);
 	double		count = sampler->sample.count;
 	double		pages = sampler->pages;
-	double		below = ops_bloat_half_width(need->error, need->value, count,
-											 pages);
-	double		above = ops_bloat_half_width(need->error,
-											 Max(pages - need->value, 0),
-											 count, pages);
+	double		error = cautious_error(sampler, need.error);
+	double		below;
+	double		above;
 
+	if (measure->own_error)
+		error = hypot(error, need.value * measure->own_error(sampler->state));
+	below = ops_bloat_half_width(error, need.value, count, pages);
+	above = ops_bloat_half_width(error, Max(pages - need.value, 0), count,
+								 pages);
 	return (below + above) / 2 <= measure->target * measure->nblocks;
+}
+
+/*
+ * Whether the share of index entries that lead to no row is known as well.
+ */
+static bool
+are_roots_known(const Sampler *sampler)
+{
+	const OpsSample *sample = &sampler->sample;
+	OpsEstimate live;
+	OpsEstimate dead;
+
+	if (!sampler->measure->wants_roots || sampler->sum[TOTAL_DEAD_ROOTS] == 0)
+		return true;
+	live = ops_bloat_estimate(sample, TOTAL_LIVE_ROOTS);
+	dead = ops_bloat_estimate(sample, TOTAL_DEAD_ROOTS);
+	return ops_bloat_half_width(cautious_error(sampler, live.error), 0,
+								sample->count, 0) <=
+		sampler->measure->target * (live.value + dead.value);
 }
 
 /*
@@ -321,14 +359,12 @@ extend_sample(Sampler *sampler)
 {
 	OpsBloatMeasure *measure = sampler->measure;
 	OpsSample  *sample = &sampler->sample;
-	OpsEstimate need;
 
 	for (;;)
 	{
 		read_sample(sampler);
 		read_maps(sampler);
-		need = ops_bloat_estimate(sample, TOTAL_NEED);
-		if (is_enough(sampler, &need))
+		if (is_need_known(sampler) && are_roots_known(sampler))
 			return true;
 		if (sample->count > measure->last_sample / 2)
 			return true;

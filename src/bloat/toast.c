@@ -39,12 +39,15 @@ typedef struct ToastReader
 {
 	OpsHeapReader reader;
 	OpsToastValues values;		/* whose last chunks were seen */
+	const OpsToastValues *rows; /* that the table's rows point to, or NULL */
 } ToastReader;
 
 static bool read_chunk(OpsHeapReader *reader, HeapTupleHeader tuple,
 					   Size length, double *totals);
 static void conclude_known(OpsBloatMeasure *measure,
 						   const OpsToastValues *rows);
+static const OpsToastValues *best_values(const ToastReader *toast);
+static double packing_error(void *state);
 static double estimate(OpsBloatMeasure *measure, const OpsToastValues *seen);
 static double bytes_of(const double *totals, double lost);
 
@@ -56,17 +59,20 @@ ops_bloat_toast(OpsBloatMeasure *measure)
 
 	ops_heap_reader_begin(&toast->reader, measure, read_chunk);
 	ops_values_begin(&toast->values);
+	toast->rows = rows;
 
 	/* If the need is known, few pages tell enough about the rest. */
 	if (rows && rows->complete)
 		measure->target = Max(measure->target, 1);
+	else
+		measure->own_error = packing_error;
 
 	ops_bloat_sample(measure, 0, ops_heap_page, toast);
 
 	if (rows && rows->complete)
 		conclude_known(measure, rows);
 	else
-		ops_heap_reader_finish(measure, estimate(measure, &toast->values),
+		ops_heap_reader_finish(measure, estimate(measure, best_values(toast)),
 							   MARGIN);
 }
 
@@ -117,6 +123,26 @@ read_chunk(OpsHeapReader *reader, HeapTupleHeader tuple, Size length,
 }
 
 /*
+ * Those of the table's rows come in the order of the rewrite.
+ */
+static const OpsToastValues *
+best_values(const ToastReader *toast)
+{
+	const OpsToastValues *rows = toast->rows;
+
+	if (rows && (rows->nlast >= ENOUGH_VALUES ||
+				 rows->nlast >= toast->values.nlast))
+		return rows;
+	return &toast->values;
+}
+
+static double
+packing_error(void *state)
+{
+	return ops_packer_error(&best_values(state)->packer);
+}
+
+/*
  * Pages after a rewrite, from the chunks that were counted.
  *
  * Long values are seen more often by their chunks than by their ends, so only
@@ -131,8 +157,6 @@ estimate(OpsBloatMeasure *measure, const OpsToastValues *seen)
 
 	if (bytes <= 0)
 		return 0;
-	if (rows && (rows->nlast >= ENOUGH_VALUES || rows->nlast >= seen->nlast))
-		seen = rows;
 	ops_heap_add_error(measure, ops_packer_error(&seen->packer));
 	pages = measure->total[TOTAL_NEED] *
 		bytes_of(measure->total, ops_values_lost(seen)) / bytes;
