@@ -91,7 +91,8 @@ typedef struct OpsBloatMeasure
 	bool		with_map;		/* the free space map sharpened it */
 	double		total[NUM_TOTALS];	/* scaled up to the relation */
 	double		need_error;		/* standard error of TOTAL_NEED, in pages */
-	double		roots_error;	/* and of TOTAL_LIVE_ROOTS */
+	double		roots_error;	/* of TOTAL_LIVE_ROOTS, */
+	double		dead_roots_error;	/* and of the share of roots that is dead */
 
 	/* the file of its kind */
 	double		pages_after;	/* after VACUUM FULL or REINDEX */

@@ -298,6 +298,39 @@ ops_bloat_estimate(const OpsSample *sample, OpsBloatTotal total)
 	return best;
 }
 
+/*
+ * How many of both a page has cancels out, other than in either total.
+ */
+double
+ops_bloat_share_error(const OpsSample *sample, OpsBloatTotal total,
+					  OpsBloatTotal other)
+{
+	double	   *z = palloc(sample->count * sizeof(double));
+	double		part = 0;
+	double		all = 0;
+	double		error = 0;
+
+	for (int i = 0; i < sample->count; i++)
+	{
+		const OpsSampledPage *page = &sample->page[i];
+
+		part += page->stratum * page->total[total];
+		all += page->stratum * (page->total[total] + page->total[other]);
+	}
+	if (all > 0)
+	{
+		for (int i = 0; i < sample->count; i++)
+		{
+			const double *totals = sample->page[i].total;
+
+			z[i] = totals[total] - part / all * (totals[total] + totals[other]);
+		}
+		error = error_of_sum(sample, z) / all;
+	}
+	pfree(z);
+	return error;
+}
+
 double
 ops_bloat_half_width(double error, double unlike, double sampled,
 					 double pages)

@@ -42,6 +42,10 @@ typedef struct OpsEstimate
 extern OpsEstimate ops_bloat_estimate(const OpsSample *sample,
 									  OpsBloatTotal total);
 
+/* Standard error of the share that one total is of itself and another */
+extern double ops_bloat_share_error(const OpsSample *sample,
+									OpsBloatTotal total, OpsBloatTotal other);
+
 /* One side of a 95 % interval, if unlike pages could be missed by the sample */
 extern double ops_bloat_half_width(double error, double unlike,
 								   double sampled, double pages);

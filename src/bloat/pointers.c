@@ -25,6 +25,8 @@
 
 static double dead_of_all(const OpsBloatPointers *pointers, double all,
 						  double *error);
+static double dead_by_count(const struct OpsHeapRoots *roots, double all,
+							double *error);
 static double known_variance(const OpsBloatPointers *pointers, double dead);
 
 void
@@ -101,6 +103,36 @@ ops_bloat_pointers_dead(const OpsBloatPointers *pointers, double kept,
 }
 
 /*
+ * The share of all heap pointers that is dead, as rows were counted.
+ *
+ * Entries of dead rows may have been removed before their rows.  So the live
+ * rows tell; but as long as nothing speaks for that, the share of rows that
+ * is dead is known better than the number of live ones.
+ */
+static double
+dead_by_count(const struct OpsHeapRoots *roots, double all, double *error)
+{
+	double		live_rows = ops_bloat_live_roots(roots);
+	double		dead_rows = ops_bloat_dead_roots(roots);
+	double		by_share = dead_rows / (live_rows + dead_rows);
+	double		by_live = Min(Max(1 - live_rows / all, 0), 1);
+	double		share_error = ops_roots_share_error(roots);
+	double		live_error = ops_roots_live_error(roots) / all;
+
+	if (share_error < live_error &&
+		fabs(by_share - by_live) <= 2 * hypot(share_error, live_error))
+	{
+		*error = share_error;
+		return by_share;
+	}
+	*error = live_error;
+
+	/* Unless the index is short of entries, dead ones are as many as rows. */
+	return Min(by_live,
+			   Min(dead_rows / Min(all, live_rows + dead_rows), 1));
+}
+
+/*
  * The share of all heap pointers that is dead.
  */
 static double
@@ -116,18 +148,13 @@ dead_of_all(const OpsBloatPointers *pointers, double all, double *error)
 
 	if (pointers->every_row)
 	{
-		double		live_error = ops_roots_live_error(pointers->roots) / all;
-		double		other = live_error * live_error +
-		LEAST_ERROR * LEAST_ERROR;
+		double		other;
+
+		counted = dead_by_count(pointers->roots, all, &other);
+		other = other * other + LEAST_ERROR * LEAST_ERROR;
 
 		/* Both go by the same heap pages. */
 		variance += other;
-		counted = 1 - live_rows / all;
-
-		/* Unless it is short of entries, dead ones are as many as rows. */
-		counted = Min(Max(counted, 0),
-					  dead_rows / Max(Min(all, live_rows + dead_rows), 1));
-		counted = Min(counted, 1);
 		weight = known > 0 ? other / (other + variance) : 0;
 		*error = Min(sqrt(other), dead_rows / all);
 	}

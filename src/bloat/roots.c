@@ -44,6 +44,7 @@ struct OpsHeapRoots
 	double		live;			/* of the whole table, once it is known */
 	double		dead;
 	double		live_error;		/* standard error */
+	double		share_error;	/* of the share that is dead */
 	uint32		nblocks;
 	uint32		nslots;			/* a power of two */
 	BlockRoots *slots;
@@ -100,6 +101,7 @@ ops_roots_finish(struct OpsHeapRoots *roots, const OpsBloatMeasure *measure)
 	roots->live = measure->total[TOTAL_LIVE_ROOTS];
 	roots->dead = measure->total[TOTAL_DEAD_ROOTS];
 	roots->live_error = measure->roots_error;
+	roots->share_error = measure->dead_roots_error;
 	roots->share = 1;
 	if (measure->nblocks > roots->nblocks)
 		roots->share = (double) roots->nblocks / measure->nblocks;
@@ -109,6 +111,12 @@ double
 ops_roots_live_error(const struct OpsHeapRoots *roots)
 {
 	return roots->live_error;
+}
+
+double
+ops_roots_share_error(const struct OpsHeapRoots *roots)
+{
+	return roots->share_error;
 }
 
 double

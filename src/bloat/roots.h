@@ -48,6 +48,9 @@ extern double ops_roots_share(const struct OpsHeapRoots *roots);
 
 /* The standard error of ops_bloat_live_roots(). */
 extern double ops_roots_live_error(const struct OpsHeapRoots *roots);
+
+/* That of the share of dead roots among them and live ones. */
+extern double ops_roots_share_error(const struct OpsHeapRoots *roots);
 extern void ops_roots_finish(struct OpsHeapRoots *roots,
 							 const OpsBloatMeasure *measure);
 

@@ -223,6 +223,7 @@ read_rest(Sampler *sampler)
 	memcpy(measure->total, sampler->sum, sizeof(measure->total));
 	measure->need_error = 0;
 	measure->roots_error = 0;
+	measure->dead_roots_error = 0;
 	measure->with_map = false;
 	measure->census = true;
 }
@@ -304,9 +305,11 @@ read_maps(Sampler *sampler)
  * to be small would be to believe it when it is too small.
  */
 static double
-cautious_error(const Sampler *sampler, double error)
+cautious_error(const Sampler *sampler, double error, bool with_map)
 {
-	return error * (1 + CAUTION / sqrt(sampler->sample.count));
+	double		caution = with_map ? 2 * CAUTION : CAUTION;
+
+	return error * (1 + caution / sqrt(sampler->sample.count));
 }
 
 /*
@@ -319,7 +322,7 @@ is_need_known(const Sampler *sampler)
 	OpsEstimate need = ops_bloat_estimate(&sampler->sample, TOTAL_NEED);
 	double		count = sampler->sample.count;
 	double		pages = sampler->pages;
-	double		error = cautious_error(sampler, need.error);
+	double		error = cautious_error(sampler, need.error, need.with_map);
 	double		below;
 	double		above;
 
@@ -337,17 +340,15 @@ is_need_known(const Sampler *sampler)
 static bool
 are_roots_known(const Sampler *sampler)
 {
-	const OpsSample *sample = &sampler->sample;
-	OpsEstimate live;
-	OpsEstimate dead;
+	double		error;
 
 	if (!sampler->measure->wants_roots || sampler->sum[TOTAL_DEAD_ROOTS] == 0)
 		return true;
-	live = ops_bloat_estimate(sample, TOTAL_LIVE_ROOTS);
-	dead = ops_bloat_estimate(sample, TOTAL_DEAD_ROOTS);
-	return ops_bloat_half_width(cautious_error(sampler, live.error), 0,
-								sample->count, 0) <=
-		sampler->measure->target * (live.value + dead.value);
+	error = ops_bloat_share_error(&sampler->sample, TOTAL_DEAD_ROOTS,
+								  TOTAL_LIVE_ROOTS);
+	error = cautious_error(sampler, error, false);
+	return ops_bloat_half_width(error, 0, sampler->sample.count, 0) <=
+		sampler->measure->target;
 }
 
 /*
@@ -404,6 +405,8 @@ sample_pages(Sampler *sampler)
 		if (i == TOTAL_LIVE_ROOTS)
 			measure->roots_error = estimate.error;
 	}
+	measure->dead_roots_error =
+		ops_bloat_share_error(sample, TOTAL_DEAD_ROOTS, TOTAL_LIVE_ROOTS);
 }
 
 void
