@@ -69,7 +69,8 @@ typedef struct OpsBloatMeasure
 	BlockNumber nblocks;		/* when it was opened */
 	BufferAccessStrategy ring;	/* BAS_BULKREAD */
 	struct OpsHeapRoots *roots; /* of the table: heap.c fills it if wanted, */
-	bool		wants_roots;	/* and indexes of the table go by it */
+	bool		wants_roots;	/* and indexes of the table go by it, */
+	bool		only_roots;		/* nobody wants to know more of the table */
 	struct OpsToastValues *values;	/* of the table: heap.c fills it if there
 									 * is a TOAST table, which goes by it */
 

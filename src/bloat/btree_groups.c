@@ -46,7 +46,7 @@
 /* Less than this share of the entries being dead, or in groups, is little. */
 #define LITTLE 0.02
 
-/* Entries of a group drawn one by one; the others follow their mean. */
+/* Entries of a group that are drawn one by one; more follow their mean. */
 #define MOST_DRAWN 48
 
 /* So many heap pointers as all others count as known to those of a class. */
@@ -66,8 +66,6 @@ static void note_probed(OpsBtreeGroups *groups, const OpsProbedGroup *probed,
 						const struct OpsHeapRoots *roots);
 static void probe_page(OpsBtreeGroups *groups, OpsHeapReader *reader,
 					   struct OpsHeapRoots *roots, BlockNumber block);
-static bool ignore_row(OpsHeapReader *reader, HeapTupleHeader tuple,
-					   Size length, double *totals);
 static int	compare_blocks(const void *a, const void *b);
 static void dead_by_size(OpsBtreeGroups *groups, double dead, double singles,
 						 double *share);
@@ -293,7 +291,7 @@ probe(OpsBtreeGroups *groups, const OpsProbes *probes)
 	int			count = 0;
 
 	measure.wants_roots = true;
-	ops_heap_reader_begin(&reader, &measure, ignore_row);
+	ops_heap_reader_begin(&reader, &measure, ops_heap_ignore_row);
 	for (int i = 0; i < probes->count; i++)
 	{
 		for (int j = 0; j < probes->group[i].pointers; j++)
@@ -356,13 +354,6 @@ probe_page(OpsBtreeGroups *groups, OpsHeapReader *reader,
 		ops_heap_page(&heap, reader, block, page, totals);
 	}
 	UnlockReleaseBuffer(buffer);
-}
-
-static bool
-ignore_row(OpsHeapReader *reader, HeapTupleHeader tuple, Size length,
-		   double *totals)
-{
-	return true;
 }
 
 static int
@@ -491,6 +482,7 @@ pack_left(OpsBtreeGroups *groups, const double *share, double shift,
 	OpsBtreePacks before;
 	OpsBtreePacks after;
 	pg_prng_state random;
+	double		owed = 0;
 
 	for (int i = 2; i <= OPS_MANY_EQUAL; i++)
 	{
@@ -518,8 +510,17 @@ pack_left(OpsBtreeGroups *groups, const double *share, double shift,
 		if (group.pointers == 0)
 			continue;
 		ops_btree_packs_add(&before, &group);
-		group.pointers = kept->live +
-			draw_live(&random, kept, 1 - share[size], contagion[size]);
+		group.pointers = kept->live;
+		if (kept->pointers > 1)
+			group.pointers += draw_live(&random, kept, 1 - share[size],
+										contagion[size]);
+		else if (kept->live + kept->dead == 0)
+		{
+			/* Single ones go in turn. */
+			owed += 1 - share[1];
+			group.pointers = owed >= 1;
+			owed -= group.pointers;
+		}
 		if (group.pointers > 0)
 			ops_btree_packs_add(&after, &group);
 	}
@@ -528,6 +529,9 @@ pack_left(OpsBtreeGroups *groups, const double *share, double shift,
 
 /*
  * How many of a group's heap pointers of unknown fate are live.
+ *
+ * Many take space in proportion to their number, so that it does not matter
+ * which of them go together.
  */
 static int
 draw_live(pg_prng_state *random, const OpsKeptGroup *kept, double live,
@@ -536,23 +540,21 @@ draw_live(pg_prng_state *random, const OpsKeptGroup *kept, double live,
 	int			unknown = kept->pointers - kept->live - kept->dead;
 	int			known = kept->live + kept->dead;
 	int			known_live = kept->live;
-	int			drawn = Min(unknown, MOST_DRAWN);
-	double		chance = live;
 
-	for (int i = 0; i <= drawn; i++)
+	if (unknown > MOST_DRAWN)
+		return (int) rint(unknown * live);
+
+	for (int i = 0; i < unknown; i++)
 	{
 		double		balls = 1 + contagion * known;
+		double		chance = live;
 
 		if (balls > 0.001)
 			chance = (live + contagion * known_live) / balls;
-		chance = Min(Max(chance, 0), 1);
-		if (i < drawn)
-		{
-			known_live += pg_prng_double(random) < chance;
-			known++;
-		}
+		known_live += pg_prng_uint32(random) < chance * PG_UINT32_MAX;
+		known++;
 	}
-	return known_live - kept->live + (int) rint((unknown - drawn) * chance);
+	return known_live - kept->live;
 }
 
 void

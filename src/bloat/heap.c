@@ -38,6 +38,7 @@ typedef struct TableReader
 	double		owed;			/* pages that should have been closed */
 } TableReader;
 
+static void measure_roots(OpsBloatMeasure *measure);
 static void read_table_page(OpsBloatMeasure *measure, void *state,
 							BlockNumber block, Page page, double *totals);
 static double packing_error(void *state);
@@ -53,6 +54,11 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 	if (measure->kind == BLOAT_TOAST)
 	{
 		ops_bloat_toast(measure);
+		return;
+	}
+	if (measure->only_roots)
+	{
+		measure_roots(measure);
 		return;
 	}
 
@@ -82,6 +88,19 @@ ops_bloat_heap(OpsBloatMeasure *measure)
 	ops_heap_reader_finish(measure, measure->in_order ?
 						   ops_packer_whole_pages(&table->packer) :
 						   measure->total[TOTAL_NEED] * ratio, MARGIN);
+}
+
+/*
+ * Which rows are gone, and nothing about those that are left.
+ */
+static void
+measure_roots(OpsBloatMeasure *measure)
+{
+	OpsHeapReader *reader = palloc(sizeof(OpsHeapReader));
+
+	ops_heap_reader_begin(reader, measure, ops_heap_ignore_row);
+	ops_bloat_sample(measure, 0, ops_heap_page, reader);
+	ops_heap_reader_finish(measure, measure->nblocks, 0);
 }
 
 /*

@@ -53,6 +53,13 @@ ops_heap_reader_begin(OpsHeapReader *reader, OpsBloatMeasure *measure,
 		measure->roots = ops_roots_create(measure);
 }
 
+bool
+ops_heap_ignore_row(OpsHeapReader *reader, HeapTupleHeader tuple, Size length,
+					double *totals)
+{
+	return true;
+}
+
 /*
  * Widen the interval by a standard error, as a share of the need, that has
  * nothing to do with that of the sample.
@@ -74,7 +81,8 @@ ops_heap_reader_finish(OpsBloatMeasure *measure, double pages_after,
 {
 	if (measure->roots)
 		ops_roots_finish(measure->roots, measure);
-	measure->truncatable = ops_bloat_truncatable(measure);
+	if (!measure->only_roots)
+		measure->truncatable = ops_bloat_truncatable(measure);
 	if (measure->in_order)
 		margin = 0;
 	ops_bloat_conclude(measure, pages_after, margin * measure->nblocks);

@@ -32,6 +32,10 @@ typedef struct OpsHeapReader
 extern void ops_heap_reader_begin(OpsHeapReader *reader,
 								  OpsBloatMeasure *measure,
 								  OpsKeptReader kept);
+
+/* An OpsKeptReader for those who want to know no more than the roots */
+extern bool ops_heap_ignore_row(OpsHeapReader *reader, HeapTupleHeader tuple,
+								Size length, double *totals);
 extern void ops_heap_add_error(OpsBloatMeasure *measure, double share);
 extern void ops_heap_reader_finish(OpsBloatMeasure *measure,
 								   double pages_after, double margin);

@@ -48,6 +48,8 @@ typedef struct Job
 static bool measures_toast(const OpsBloatTable *table);
 static void measure_one(Job *job, OpsBloatResult *result);
 static bool only_btrees(List *indexes);
+static bool any_modelled(List *indexes);
+static void read_more(OpsBloatMeasure *measure);
 static bool all_visible(Relation table);
 static void measure_indexes(Job *job, List *indexes);
 static void do_job(void *arg);
@@ -79,6 +81,8 @@ ops_bloat_measure_table(const OpsBloatRequest *request,
 	job.wants_roots = table->indexes != NIL;
 	job.only_dead = table->table->helps && !measures_toast(table) &&
 		only_btrees(table->indexes);
+	if (any_modelled(table->indexes))
+		read_more(&table->table->measure);
 	if (!table->table->helps || job.wants_roots || measures_toast(table))
 		measure_one(&job, table->table);
 	measure_indexes(&job, table->indexes);
@@ -116,6 +120,32 @@ only_btrees(List *indexes)
 			return false;
 	}
 	return true;
+}
+
+/*
+ * A model goes by single entries, so by more rows than a B-tree does.
+ */
+static bool
+any_modelled(List *indexes)
+{
+	ListCell   *lc;
+
+	foreach(lc, indexes)
+	{
+		OpsBloatKind kind = ((OpsBloatResult *) lfirst(lc))->kind;
+
+		if (kind == BLOAT_GIN || kind == BLOAT_GIST || kind == BLOAT_SPGIST)
+			return true;
+	}
+	return false;
+}
+
+static void
+read_more(OpsBloatMeasure *measure)
+{
+	int			sample = Min(OPS_BLOAT_MODEL_SAMPLE, measure->last_sample);
+
+	measure->first_sample = Max(measure->first_sample, sample);
 }
 
 /*
@@ -305,6 +335,7 @@ look(Job *job, Relation rel, Relation heap)
 	measure->nblocks = RelationGetNumberOfBlocks(rel);
 	measure->ring = GetAccessStrategy(BAS_BULKREAD);
 	measure->wants_roots = !is_index && job->wants_roots;
+	measure->only_roots = !is_index && job->only_dead;
 	measure->roots = is_index ? job->roots : NULL;
 	measure->values = result->kind == BLOAT_TOAST ? job->values : NULL;
 	measure->target = job->request->target;

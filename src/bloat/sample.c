@@ -326,6 +326,8 @@ is_need_known(const Sampler *sampler)
 	double		below;
 	double		above;
 
+	if (measure->only_roots)
+		return true;
 	if (measure->own_error)
 		error = hypot(error, need.value * measure->own_error(sampler->state));
 	below = ops_bloat_half_width(error, need.value, count, pages);
