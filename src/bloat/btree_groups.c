@@ -205,8 +205,9 @@ draw_probe(OpsBtreeGroups *groups, OpsProbes *probes)
 		probes->count++;
 	else
 	{
-		double		draw = pg_prng_double(&groups->random) * probes->seen;
+		double		draw = pg_prng_uint32(&groups->random) * probes->seen;
 
+		draw /= UINT64CONST(1) << 32;
 		if (draw >= MOST_PROBES)
 			return;
 		place = (int) draw;
