@@ -356,7 +356,7 @@ ops_bloat_conclude(OpsBloatMeasure *measure, double pages_after,
 	double		below = margin;
 	double		above = margin;
 
-	if (!measure->census && measure->sampled > 0)
+	if (measure->sampled > 0)
 	{
 		double		error = measure->need_error;
 

@@ -62,11 +62,14 @@ ops_heap_ignore_row(OpsHeapReader *reader, HeapTupleHeader tuple, Size length,
 
 /*
  * Widen the interval by a standard error, as a share of the need, that has
- * nothing to do with that of the sample.
+ * nothing to do with that of the sample; unless pages were read as a rewrite
+ * does, and nothing is left to guess.
  */
 void
 ops_heap_add_error(OpsBloatMeasure *measure, double share)
 {
+	if (measure->in_order)
+		return;
 	measure->need_error = hypot(measure->need_error,
 								measure->total[TOTAL_NEED] * share);
 }

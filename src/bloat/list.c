@@ -440,7 +440,7 @@ add_indexes(Listing *listing, OpsBloatTable *table, Oid heap, Oid only,
 static int
 first_sample(OpsBloatKind kind)
 {
-	return kind == BLOAT_HEAP || kind == BLOAT_TOAST || kind == BLOAT_BTREE ?
+	return kind == BLOAT_HEAP || kind == BLOAT_TOAST || kind == BLOAT_BTREE || kind == BLOAT_HASH ?
 		OPS_BLOAT_FIRST_SAMPLE : OPS_BLOAT_MODEL_SAMPLE;
 }
 
