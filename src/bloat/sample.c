@@ -29,6 +29,9 @@
 /* A relation of so many pages is small. */
 #define SMALL			128
 
+/* An index adds an error of its own to that of the rows it points to. */
+#define ROOTS_TARGET	0.75
+
 /* Standard errors of a standard error, times the root of the pages read */
 #define CAUTION			2.0
 
@@ -379,7 +382,7 @@ are_roots_known(const Sampler *sampler)
 								  TOTAL_LIVE_ROOTS);
 	error = cautious_error(sampler, error, false);
 	return ops_bloat_half_width(error, 0, sampler->sample.count, 0) <=
-		sampler->measure->target;
+		ROOTS_TARGET * sampler->measure->target;
 }
 
 /*
