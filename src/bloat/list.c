@@ -68,6 +68,7 @@ static void list_table(Listing *listing, Oid relation);
 static void list_index(Listing *listing, Oid relation);
 static OpsBloatTable *enter_table(Listing *listing, Oid relation);
 static void add_indexes(Listing *listing, OpsBloatTable *table, Oid heap, Oid only, List **indexes);
+static int	first_sample(OpsBloatKind kind);
 static OpsBloatResult *make_result(Listing *listing, Form_pg_class form, Oid table, int64 size);
 static OpsBloatResult *load_result(Listing *listing, Oid relation, Oid table);
 static bool may_see(Listing *listing, Oid table);
@@ -437,11 +438,16 @@ add_indexes(Listing *listing, OpsBloatTable *table, Oid heap, Oid only,
 	table_close(catalog, AccessShareLock);
 }
 
+/*
+ * A model of how a build fills pages wants to see more of them.
+ */
 static int
 first_sample(OpsBloatKind kind)
 {
-	return kind == BLOAT_HEAP || kind == BLOAT_TOAST || kind == BLOAT_BTREE || kind == BLOAT_HASH ?
-		OPS_BLOAT_FIRST_SAMPLE : OPS_BLOAT_MODEL_SAMPLE;
+	bool		modelled = kind == BLOAT_GIN || kind == BLOAT_GIST ||
+	kind == BLOAT_SPGIST;
+
+	return modelled ? OPS_BLOAT_MODEL_SAMPLE : OPS_BLOAT_FIRST_SAMPLE;
 }
 
 static OpsBloatResult *

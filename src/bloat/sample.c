@@ -369,6 +369,25 @@ is_need_known(const Sampler *sampler)
 }
 
 /*
+ * Standard error of the share of roots that is dead.  The visibility map may
+ * tell where the dead ones are; then their number is known better.
+ */
+static double
+share_of_roots_error(const OpsSample *sample)
+{
+	OpsEstimate live = ops_bloat_estimate(sample, TOTAL_LIVE_ROOTS);
+	OpsEstimate dead = ops_bloat_estimate(sample, TOTAL_DEAD_ROOTS);
+	double		all = live.value + dead.value;
+	double		plain = ops_bloat_share_error(sample, TOTAL_DEAD_ROOTS,
+											  TOTAL_LIVE_ROOTS);
+
+	if (all <= 0)
+		return 0;
+	return Min(plain, (dead.error * live.value + live.error * dead.value) /
+			   (all * all));
+}
+
+/*
  * Whether the share of index entries that lead to no row is known as well.
  */
 static bool
@@ -378,9 +397,8 @@ are_roots_known(const Sampler *sampler)
 
 	if (!sampler->measure->wants_roots || sampler->sum[TOTAL_DEAD_ROOTS] == 0)
 		return true;
-	error = ops_bloat_share_error(&sampler->sample, TOTAL_DEAD_ROOTS,
-								  TOTAL_LIVE_ROOTS);
-	error = cautious_error(sampler, error, false);
+	error = cautious_error(sampler, share_of_roots_error(&sampler->sample),
+						   false);
 	return ops_bloat_half_width(error, 0, sampler->sample.count, 0) <=
 		ROOTS_TARGET * sampler->measure->target;
 }
@@ -439,8 +457,7 @@ sample_pages(Sampler *sampler)
 		if (i == TOTAL_LIVE_ROOTS)
 			measure->roots_error = estimate.error;
 	}
-	measure->dead_roots_error =
-		ops_bloat_share_error(sample, TOTAL_DEAD_ROOTS, TOTAL_LIVE_ROOTS);
+	measure->dead_roots_error = share_of_roots_error(sample);
 }
 
 void
