@@ -386,8 +386,8 @@ dead_by_size(OpsBtreeGroups *groups, double dead, double singles,
 		known_live += groups->known_live[i];
 		known_dead += groups->known_dead[i];
 	}
-	common = known_live + known_dead > 0 ?
-		known_dead / (known_live + known_dead) : dead;
+	common = (known_dead + PRIOR_KNOWN * dead) /
+		(known_live + known_dead + PRIOR_KNOWN);
 	for (int i = 0; i <= OPS_MANY_EQUAL; i++)
 		share[i] = (groups->known_dead[i] + PRIOR_KNOWN * common) /
 			(groups->known_live[i] + groups->known_dead[i] + PRIOR_KNOWN);
