@@ -101,6 +101,26 @@ SELECT split_part(method, '+', 1) AS method, sampled_blocks < total_blocks AS sa
        reclaimable_high - reclaimable_low <= 0.05 * size_bytes AS narrow
   FROM ops.bloat_report('bloat.sampled') WHERE kind = 'heap';
 
+-- Pages that are all alike need few of them to be read.
+CREATE TABLE bloat.stretch (id int, filler text) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.stretch SELECT i, repeat('x', 90) FROM generate_series(1, 200000) AS i;
+CREATE INDEX stretch_id ON bloat.stretch (id);
+SELECT kind, sampled_blocks < 150 AS few, total_blocks > 500 AS many, reclaimable_pct < 1 AS none,
+       reclaimable_high - reclaimable_low <= 0.03 * size_bytes AS narrow
+  FROM ops.bloat_report('bloat.stretch') WHERE kind IN ('heap', 'btree') AND total_blocks > 100 ORDER BY kind;
+
+-- Dead rows in one stretch: most samples of entries meet few of them or none.
+DELETE FROM bloat.stretch WHERE id BETWEEN 80000 AND 109999;
+CREATE FUNCTION bloat.stretched(seed int, OUT said bigint, OUT low bigint, OUT high bigint) LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM set_config('operations_runbook.bloat_seed', seed::text, true);
+    SELECT reclaimable_bytes, reclaimable_low, reclaimable_high INTO said, low, high
+      FROM ops.bloat_report('bloat.stretch_id');
+END $$;
+SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.03 * size_bytes) AS close,
+       count(*) FILTER (WHERE reclaimable_bytes BETWEEN low AND high) >= 19 AS inside
+  FROM ops.bloat_report('bloat.stretch_id', exact => true), generate_series(1, 20) AS seed, bloat.stretched(seed);
+
 -- Partitions add up.
 CREATE TABLE bloat.events (at int, filler text) PARTITION BY RANGE (at);
 CREATE TABLE bloat.events_1 PARTITION OF bloat.events FOR VALUES FROM (0) TO (1000) WITH (autovacuum_enabled = false);
