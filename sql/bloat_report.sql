@@ -67,7 +67,7 @@ SELECT (CASE WHEN r.kind = 'toast' THEN 'TOAST of ' || r.parent::text
              ELSE r.relation::text END) COLLATE "C" AS name,
        r.kind, r.exact, split_part(r.method, '+', 1) AS method, r.note,
        abs(r.reclaimable_bytes - (b.size - pg_relation_size(r.relation))) * 100
-           <= greatest(b.size, 8192 * 20) * CASE WHEN r.kind IN ('heap', 'matview') AND r.exact THEN 0.1 ELSE 3 END AS right,
+           <= greatest(b.size, 8192 * 34) * CASE WHEN r.kind IN ('heap', 'matview') AND r.exact THEN 0.1 ELSE 3 END AS right,
        b.size - pg_relation_size(r.relation) BETWEEN r.reclaimable_low - 8192 AND r.reclaimable_high + 8192 AS in_interval
   FROM bloat.report AS r JOIN bloat.before AS b USING (relation)
  ORDER BY name, r.exact DESC;
@@ -105,7 +105,7 @@ SELECT split_part(method, '+', 1) AS method, sampled_blocks < total_blocks AS sa
 CREATE TABLE bloat.stretch (id int, filler text) WITH (autovacuum_enabled = false);
 INSERT INTO bloat.stretch SELECT i, repeat('x', 90) FROM generate_series(1, 200000) AS i;
 CREATE INDEX stretch_id ON bloat.stretch (id);
-SELECT kind, sampled_blocks < 150 AS few, total_blocks > 500 AS many, reclaimable_pct < 1 AS none,
+SELECT kind, sampled_blocks < 300 AS few, total_blocks > 500 AS many, reclaimable_pct < 1 AS none,
        reclaimable_high - reclaimable_low <= 0.03 * size_bytes AS narrow
   FROM ops.bloat_report('bloat.stretch') WHERE kind IN ('heap', 'btree') AND total_blocks > 100 ORDER BY kind;
 

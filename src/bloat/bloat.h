@@ -49,6 +49,7 @@ typedef enum OpsBloatTotal
 	TOTAL_DEAD_ROOTS,			/* find a row, or none */
 	TOTAL_POINTERS,				/* index: heap pointers, dead ones too */
 	TOTAL_UNUSED_PAGES,			/* new, empty, deleted, half dead */
+	TOTAL_INNER_PAGES,			/* B-tree: of which nothing is counted */
 	TOTAL_OWN_1,				/* whatever the file of the kind means by it */
 	TOTAL_OWN_2,
 	TOTAL_OWN_3,
@@ -84,6 +85,7 @@ typedef struct OpsBloatMeasure
 	/* the file of its kind, before it samples; NULL if there is none: */
 	double		(*own_error) (void *state); /* standard error beyond that of
 											 * the sample, share of the need */
+	double		inner_pages;	/* all of them; 0: that is not known */
 
 	/* sample.c */
 	uint32		sampled;		/* pages that were read */

@@ -20,6 +20,7 @@
 #include "access/nbtree.h"
 #include "bloat/bloat.h"
 #include "bloat/btree_groups.h"
+#include "bloat/btree_inner.h"
 #include "bloat/btree_pack.h"
 #include "bloat/pointers.h"
 #include "bloat/roots.h"
@@ -90,6 +91,8 @@ ops_bloat_btree(OpsBloatMeasure *measure)
 	if (state->pointers.roots && state->dedup)
 		state->groups = ops_btree_groups_create(measure, state->thinned);
 
+	if (!measure->exact)
+		measure->inner_pages = ops_btree_inner_pages(measure);
 	ops_bloat_sample(measure, BTREE_METAPAGE + 1, read_page, state);
 	conclude(measure, state);
 }
@@ -129,6 +132,8 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 		totals[TOTAL_LEAVES] = 1;
 		totals[TOTAL_NEED] = ops_btree_packs_pages(&state->packs) - before;
 	}
+	else
+		totals[TOTAL_INNER_PAGES] = 1;
 }
 
 /*

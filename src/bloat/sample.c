@@ -308,6 +308,39 @@ double_sample(Sampler *sampler)
 }
 
 /*
+ * Let the pages that are as many as is known stand for the mean of the others:
+ * then it does not matter how many of them the sample has.
+ */
+static void
+level_inner_pages(Sampler *sampler)
+{
+	OpsSample  *sample = &sampler->sample;
+	double		sum[NUM_TOTALS] = {0};
+	int			others = 0;
+
+	if (sampler->measure->inner_pages <= 0)
+		return;
+	for (int i = 0; i < sample->count; i++)
+	{
+		if (sample->page[i].total[TOTAL_INNER_PAGES] > 0)
+			continue;
+		others++;
+		for (int j = 0; j < NUM_TOTALS; j++)
+			sum[j] += sample->page[i].total[j];
+	}
+	for (int i = 0; i < sample->count && others > 0; i++)
+	{
+		double	   *total = sample->page[i].total;
+
+		if (total[TOTAL_INNER_PAGES] == 0)
+			continue;
+		for (int j = 0; j < NUM_TOTALS; j++)
+			total[j] = sum[j] / others;
+		total[TOTAL_INNER_PAGES] = 1;
+	}
+}
+
+/*
  * Look up what the maps say of the sample's pages.
  */
 static void
@@ -416,6 +449,7 @@ extend_sample(Sampler *sampler)
 	for (;;)
 	{
 		read_sample(sampler);
+		level_inner_pages(sampler);
 		read_maps(sampler);
 		if (is_need_known(sampler) && are_roots_known(sampler))
 			return true;
@@ -432,6 +466,7 @@ sample_pages(Sampler *sampler)
 {
 	OpsBloatMeasure *measure = sampler->measure;
 	OpsSample  *sample = &sampler->sample;
+	double		others;			/* share of the pages */
 
 	sample->count = measure->first_sample;
 	sample->page = palloc0(sample->count * sizeof(OpsSampledPage));
@@ -444,14 +479,15 @@ sample_pages(Sampler *sampler)
 		read_rest(sampler);
 		return;
 	}
+	others = 1 - Min(measure->inner_pages / sampler->pages, 1);
 	for (int i = 0; i < NUM_TOTALS; i++)
 	{
 		OpsEstimate estimate = ops_bloat_estimate(sample, i);
 
-		measure->total[i] = estimate.value;
+		measure->total[i] = estimate.value * others;
 		if (i == TOTAL_NEED)
 		{
-			measure->need_error = estimate.error;
+			measure->need_error = estimate.error * others;
 			measure->with_map = estimate.with_map;
 		}
 		if (i == TOTAL_LIVE_ROOTS)
