@@ -126,6 +126,7 @@ static double elapsed_ms(const Run *run);
 static void steer(Run *run, const OpsBatch *batch, double ms, bool waited_for);
 static void commit(Run *run);
 static void report_progress(Run *run);
+static bool report_is_due(const Run *run);
 static void fail(Run *run, const ErrorData *error);
 static void stop(Run *run, const char *why);
 static void cancel(Run *run);
@@ -659,6 +660,11 @@ may_go_on(Run *run)
 			cancel(run);
 			return false;
 		}
+
+		/* A client that is gone is noticed by telling it. */
+		if (report_is_due(run))
+			ereport(NOTICE,
+					(errmsg("table %s: waiting, for %s", run->target->name, sign)));
 		commit(run);
 		ops_throttle_sleep(PRESSURE_WAIT_MS);
 	}
@@ -829,22 +835,31 @@ commit(Run *run)
 static void
 report_progress(Run *run)
 {
-	OpsJob	   *job = run->job;
 	OpsOutcome *outcome = run->outcome;
-	TimestampTz now;
 
-	if (job->progress_ms == 0)
+	if (!report_is_due(run))
 		return;
-	now = GetCurrentTimestamp();
-	if (!TimestampDifferenceExceeds(job->reported, now, job->progress_ms))
-		return;
-	job->reported = now;
 	ereport(NOTICE,
 			(errmsg("table %s: " INT64_FORMAT " of about %.0f rows deleted, in " INT64_FORMAT " batches, the longest of %.1f ms",
 					run->target->name, outcome->deleted,
 					Max(run->estimate ? run->estimate->rows : 0,
 						(double) outcome->deleted),
 					outcome->batches, outcome->longest_ms)));
+}
+
+static bool
+report_is_due(const Run *run)
+{
+	OpsJob	   *job = run->job;
+	TimestampTz now;
+
+	if (job->progress_ms == 0)
+		return false;
+	now = GetCurrentTimestamp();
+	if (!TimestampDifferenceExceeds(job->reported, now, job->progress_ms))
+		return false;
+	job->reported = now;
+	return true;
 }
 
 static void
