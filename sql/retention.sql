@@ -2,6 +2,7 @@
 SET client_min_messages = warning;
 SET timezone = 'UTC';
 SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'postgres';
 CREATE ROLE regress_ops_keeper;
 CREATE ROLE regress_ops_owner;
 CREATE ROLE regress_ops_other;
@@ -109,6 +110,9 @@ SELECT ops.add_retention('shop.events', 'created_at', '90 days', condition => '(
 SELECT ops.add_retention('shop.events', 'created_at', '90 days', condition => 'EXISTS (SELECT FROM (WITH put AS (INSERT INTO shop.legal_hold VALUES (1) RETURNING 1) SELECT * FROM put) t)');
 SELECT ops.add_retention('shop.events', 'created_at', '90 days', condition => 'EXISTS (SELECT FROM shop.legal_hold FOR UPDATE)');
 SELECT ops.add_retention('shop.events', 'created_at', '90 days', condition => 'EXISTS (SELECT FROM passing)');
+CREATE FUNCTION pg_temp.passes(int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT true';
+SELECT ops.add_retention('shop.events', 'created_at', '90 days', condition => 'pg_temp.passes(tenant)');
+DROP FUNCTION pg_temp.passes(int);
 SELECT ops.add_retention('shop.events', 'created_at', '90 days', condition => 'EXISTS (SELECT FROM nonesuch)');
 SELECT ops.add_retention('shop.events', 'created_at', '90 days', hold => 'tenant');
 SELECT ops.add_retention('shop.events', 'created_at', '90 days', keep_for => 'tenant');
@@ -146,8 +150,8 @@ SELECT ops.add_retention('events', 'COALESCE(created_at, ''01.02.2003 04:05'')',
     hold => 'EXISTS (SELECT FROM legal_hold WHERE legal_hold.tenant = events.tenant)',
     keep_for => 'CASE tenant WHEN 1 THEN interval ''-3 12:00'' WHEN 2 THEN ''1-2''::interval END',
     archive => 'events_archive', null_is_old => true, time_zone => 'Europe/Prague', row_cap => 100000);
-RESET datestyle;
-RESET intervalstyle;
+SET datestyle = 'ISO, YMD';
+SET intervalstyle = 'postgres';
 \x on
 SELECT * FROM ops.retention_policy WHERE policy_name = 'all';
 SELECT * FROM ops.retention_predicate('odd', '2026-11-21 12:00+00');
@@ -183,7 +187,11 @@ CREATE INDEX ON shop.events USING brin ("odd ""Name; --");
 CREATE INDEX ON shop.events ((COALESCE(created_at, '2000-01-01 00:00+00')));
 CREATE INDEX ON shop.notes ("event Id");
 SELECT ops.add_retention('events', 'odd "Name; --', '90 days');
-SELECT ops.add_retention('events', 'coalesce(created_at, ''2000-01-01'')', '90 days');
+SET datestyle = 'SQL, DMY';
+SET timezone = 'Asia/Kathmandu';
+SELECT ops.add_retention('events', 'coalesce(created_at, ''2000-01-01 00:00+00'')', '90 days');
+SET datestyle = 'ISO, YMD';
+SET timezone = 'UTC';
 SELECT ops.add_retention('events', 'coalesce(created_at, now())', '90 days');
 DELETE FROM ops.retention_policy;
 

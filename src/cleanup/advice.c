@@ -66,6 +66,7 @@ advise_time_index(const OpsRetention *policy, Oid table)
 	const char *name = ops_retention_table_name(table);
 	const char *column;
 	const char *key;
+	OpsScope	scope;
 	OpsQuery	query;
 	bool		found;
 
@@ -74,6 +75,7 @@ advise_time_index(const OpsRetention *policy, Oid table)
 	column = policy->time_column ? quote_identifier(policy->time_column) :
 		psprintf("(%s)", policy->time_expression);
 	key = policy->time_column ? column : policy->time_expression;
+	ops_expression_scope(&scope);
 	ops_query_run(&query, InvalidOid,
 				  psprintf("SELECT FROM pg_index i"
 						   " JOIN pg_class c ON c.oid = i.indexrelid"
@@ -88,6 +90,7 @@ advise_time_index(const OpsRetention *policy, Oid table)
 						   quote_literal_cstr(key)));
 	found = query.nrows > 0;
 	ops_query_end(&query);
+	ops_scope_leave(&scope);
 	if (found)
 		return;
 	ereport(NOTICE,

@@ -25,12 +25,11 @@
 #include "access/htup_details.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
-#include "cleanup/cleanup.h"
+#include "cleanup/clock.h"
 #include "cleanup/expression.h"
 #include "core/compat.h"
 #include "core/scope.h"
 #include "lib/stringinfo.h"
-#include "pgtime.h"
 #include "utils/builtins.h"
 #include "utils/date.h"
 #include "utils/datetime.h"
@@ -42,20 +41,7 @@
 #include "utils/uuid.h"
 
 #define MS_BITS_OF_UUID	48
-#define SNOWFLAKE_SHIFT	22
-
-/* The digits of ULIDs; one stands for five bits. */
-#define CROCKFORD		"0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-#define ULID_TIME_DIGITS	10
 #define ULID_RANDOM_DIGITS	16
-
-/*
- * No interval of a row reaches further back; "now" minus it is a time that
- * the server can represent, and so are values not below those of EARLIEST.
- */
-#define LONGEST_INTERVAL	"'6700 years'::pg_catalog.interval"
-#define EARLIEST_TIMESTAMP	"'4700-01-01 00:00:00 BC'::pg_catalog.timestamp"
-#define EARLIEST_DATE		"'4700-01-01 BC'::pg_catalog.date"
 
 #define VERSION_7_UUID	"'^.{14}7.{4}[89ab]'"
 #define ANY_ULID		"'^[0-7][0-9A-HJKMNP-TV-Za-hjkmnp-tv-z]{25}$'"
@@ -107,23 +93,14 @@ static char *set_number(OpsTarget *target, TimestampTz instant);
 static char *set_integer(OpsTarget *target, int64 value);
 static char *set_decimal(OpsTarget *target, char *digits);
 static void set_uuid(OpsTarget *target, TimestampTz instant, char **literal);
-static pg_tz * zone_of(const OpsRetention *policy);
-static Timestamp local_time(TimestampTz instant, pg_tz * zone);
+static Timestamp local_time(TimestampTz instant, pg_tz *zone);
 static DateADT local_date(Timestamp local);
 static int64 unix_us(TimestampTz instant);
 static int64 round_up(int64 value, int64 unit);
-static int64 unix_ms(TimestampTz instant);
 static char *ulid_of(TimestampTz instant);
-static const char *timestamp_text(Timestamp timestamp, bool with_zone);
 static const char *date_text(DateADT date);
-static const char *interval_text(const Interval *span);
 static const char *older_than_bound(const OpsTarget *target,
 									TimestampTz instant);
-static const char *older_than_own(const OpsTarget *target);
-static const char *own_cutoff(const OpsTarget *target);
-static const char *own_milliseconds(const char *cutoff);
-static const char *ulid_milliseconds(const char *time_sql);
-static const char *zone_literal(const OpsRetention *policy);
 
 /*
  * Set everything about a target that depends on the clock: format, cutoff,
@@ -158,7 +135,7 @@ ops_clock_set(OpsTarget *target)
 	if (policy->keep_for)
 		appendStringInfo(&predicate, " AND CASE WHEN %s THEN %s ELSE false END",
 						 older_than_bound(target, youngest),
-						 older_than_own(target));
+						 ops_clock_own(target));
 	if (policy->null_is_old)
 	{
 		char	   *old = pstrdup(predicate.data);
@@ -337,7 +314,7 @@ explain_overflow(void *arg)
 static void
 set_bound(OpsTarget *target, TimestampTz instant)
 {
-	pg_tz	   *zone = zone_of(target->policy);
+	pg_tz	   *zone = ops_clock_zone(target->policy);
 	Timestamp	local;
 	DateADT		date;
 	char	   *literal = NULL;
@@ -346,12 +323,12 @@ set_bound(OpsTarget *target, TimestampTz instant)
 	{
 		case OPS_TIME_TIMESTAMPTZ:
 			target->bound = TimestampTzGetDatum(instant);
-			literal = pstrdup(timestamp_text(instant, true));
+			literal = pstrdup(ops_clock_text(instant, true));
 			break;
 		case OPS_TIME_TIMESTAMP:
 			local = local_time(instant, zone);
 			target->bound = TimestampGetDatum(local);
-			literal = pstrdup(timestamp_text(local, false));
+			literal = pstrdup(ops_clock_text(local, false));
 			break;
 		case OPS_TIME_DATE:
 			date = local_date(local_time(instant, zone));
@@ -395,9 +372,9 @@ set_number(OpsTarget *target, TimestampTz instant)
 
 	if (target->format == OPS_TIME_SNOWFLAKE)
 	{
-		ms = unix_ms(instant);
+		ms = ops_clock_unix_ms(instant);
 		if (ms != PG_INT64_MIN && ms != PG_INT64_MAX)
-			ms -= unix_ms(target->policy->snowflake_epoch);
+			ms -= ops_clock_unix_ms(target->policy->snowflake_epoch);
 		ms = Min(Max(ms, 0), PG_INT64_MAX >> SNOWFLAKE_SHIFT);
 		return set_integer(target, ms << SNOWFLAKE_SHIFT);
 	}
@@ -458,7 +435,7 @@ static void
 set_uuid(OpsTarget *target, TimestampTz instant, char **literal)
 {
 	int64		most = (INT64CONST(1) << MS_BITS_OF_UUID) - 1;
-	int64		ms = Min(Max(unix_ms(instant), 0), most);
+	int64		ms = Min(Max(ops_clock_unix_ms(instant), 0), most);
 
 	*literal = psprintf("%08x-%04x-0000-0000-000000000000",
 						(unsigned int) (ms >> 16),
@@ -470,8 +447,8 @@ set_uuid(OpsTarget *target, TimestampTz instant, char **literal)
  * The zone in which days begin; it was looked at when the policy was made,
  * but could be gone from the system since.
  */
-static pg_tz *
-zone_of(const OpsRetention *policy)
+pg_tz *
+ops_clock_zone(const OpsRetention *policy)
 {
 	pg_tz	   *zone = session_timezone;
 
@@ -493,7 +470,7 @@ zone_of(const OpsRetention *policy)
  * the beginning of this hour.
  */
 static Timestamp
-local_time(TimestampTz instant, pg_tz * zone)
+local_time(TimestampTz instant, pg_tz *zone)
 {
 	struct pg_tm tm;
 	fsec_t		fsec;
@@ -560,8 +537,8 @@ round_up(int64 value, int64 unit)
 	return value / unit + (value % unit > 0 ? 1 : 0);
 }
 
-static int64
-unix_ms(TimestampTz instant)
+int64
+ops_clock_unix_ms(TimestampTz instant)
 {
 	return round_up(unix_us(instant), 1000);
 }
@@ -573,7 +550,7 @@ static char *
 ulid_of(TimestampTz instant)
 {
 	int64		most = (INT64CONST(1) << MS_BITS_OF_UUID) - 1;
-	int64		ms = Min(Max(unix_ms(instant), 0), most);
+	int64		ms = Min(Max(ops_clock_unix_ms(instant), 0), most);
 	char	   *ulid = palloc(ULID_TIME_DIGITS + ULID_RANDOM_DIGITS + 1);
 
 	for (int i = ULID_TIME_DIGITS - 1; i >= 0; i--)
@@ -589,8 +566,8 @@ ulid_of(TimestampTz instant)
 /*
  * A time as every session reads it: ISO, and in UTC if it has a zone.
  */
-static const char *
-timestamp_text(Timestamp timestamp, bool with_zone)
+const char *
+ops_clock_text(Timestamp timestamp, bool with_zone)
 {
 	char		buffer[MAXDATELEN + 1];
 	struct pg_tm tm;
@@ -627,19 +604,6 @@ date_text(DateADT date)
 }
 
 /*
- * An interval with a sign at every field, so that no IntervalStyle carries
- * one over to the next.
- */
-static const char *
-interval_text(const Interval *span)
-{
-	if (ops_compat_interval_infinite(span))
-		return span->month > 0 ? "infinity" : "-infinity";
-	return psprintf("%+d mons %+d days %+lld us", span->month, span->day,
-					(long long) span->time);
-}
-
-/*
  * SQL: the row is from before the instant, whose bound is set.
  */
 static const char *
@@ -663,114 +627,4 @@ older_than_bound(const OpsTarget *target, TimestampTz instant)
 		default:
 			return psprintf("%s < %s", time, target->bound_sql);
 	}
-}
-
-/*
- * SQL: the row is from before its own cutoff.
- *
- * The row's time is turned into an instant only where the instant's value is
- * not easily had in the column's type.  It is evaluated for rows that are
- * older than the policy's bound: neither null nor late, so that only the
- * earliest times are left to overflow.
- */
-static const char *
-older_than_own(const OpsTarget *target)
-{
-	const char *time = target->time_sql;
-	const char *cutoff = own_cutoff(target);
-	const char *zone = zone_literal(target->policy);
-	const char *ms = own_milliseconds(cutoff);
-	bool		whole = target->time_type == INT4OID ||
-	target->time_type == INT8OID;
-	const char *seconds = psprintf("EXTRACT(epoch FROM %s)", cutoff);
-
-	switch (target->format)
-	{
-		case OPS_TIME_TIMESTAMPTZ:
-			return psprintf("%s < %s", time, cutoff);
-		case OPS_TIME_TIMESTAMP:
-			return psprintf("pg_catalog.timezone(%s, GREATEST(%s, " EARLIEST_TIMESTAMP ")) < %s",
-							zone, time, cutoff);
-		case OPS_TIME_DATE:
-			return psprintf("pg_catalog.timezone(%s, (GREATEST(%s, " EARLIEST_DATE ") + 1)::pg_catalog.timestamp) <= %s",
-							zone, time, cutoff);
-		case OPS_TIME_EPOCH_S:
-			return psprintf(whole ? "%s < pg_catalog.ceil(%s)" : "%s < %s",
-							time, seconds);
-		case OPS_TIME_EPOCH_MS:
-			return psprintf(whole ? "%s < pg_catalog.ceil(%s * 1000)" :
-							"%s < %s * 1000", time, seconds);
-		case OPS_TIME_EPOCH_US:
-			return psprintf("%s < %s * 1000000", time, seconds);
-		case OPS_TIME_SNOWFLAKE:
-			return psprintf("%s < (%s - %lld) * %d", time, ms,
-							(long long) unix_ms(target->policy->snowflake_epoch),
-							1 << SNOWFLAKE_SHIFT);
-		case OPS_TIME_UUID_V7:
-			return psprintf("%s < pg_catalog.rpad(pg_catalog.lpad(pg_catalog.to_hex(GREATEST(%s, 0)::pg_catalog.int8), 12, '0'), 32, '0')::pg_catalog.uuid",
-							time, ms);
-		case OPS_TIME_ULID:
-			return psprintf("%s < %s", ulid_milliseconds(time), ms);
-	}
-	pg_unreachable();
-}
-
-/*
- * SQL: "now" minus the row's interval or, where that is null, the policy's;
- * null, and so no row's cutoff, if the interval is longer than any time ago.
- */
-static const char *
-own_cutoff(const OpsTarget *target)
-{
-	const OpsRetention *policy = target->policy;
-	const char *now = timestamp_text(target->now, true);
-	const char *zone = zone_literal(policy);
-	const char *span;
-
-	span = psprintf("NULLIF(GREATEST(LEAST(COALESCE((%s)::pg_catalog.interval, '%s'::pg_catalog.interval), "
-					LONGEST_INTERVAL "), '0'::pg_catalog.interval), "
-					LONGEST_INTERVAL ")",
-					policy->keep_for, interval_text(policy->keep));
-	if (policy->time_zone == NULL)
-		return psprintf("('%s'::pg_catalog.timestamptz - %s)", now, span);
-	if (ops_compat_subtracts_in_zone())
-		return psprintf("pg_catalog.date_subtract('%s'::pg_catalog.timestamptz, %s, %s)",
-						now, span, zone);
-
-	/* Days and months are local ones, and the rest is as it is anywhere. */
-	return psprintf("(SELECT CASE WHEN own.days = '0' THEN '%s'::pg_catalog.timestamptz ELSE"
-					" pg_catalog.timezone(%s, pg_catalog.timezone(%s, '%s'::pg_catalog.timestamptz) - own.days) END"
-					" - (own.span - own.days)"
-					" FROM (SELECT given.span, pg_catalog.date_trunc('day', given.span)"
-					" FROM (SELECT %s OFFSET 0) AS given(span)) AS own(span, days))",
-					now, zone, zone, now, span);
-}
-
-static const char *
-own_milliseconds(const char *cutoff)
-{
-	return psprintf("pg_catalog.ceil(EXTRACT(epoch FROM %s) * 1000)", cutoff);
-}
-
-/*
- * SQL: the milliseconds that a ULID begins with.
- */
-static const char *
-ulid_milliseconds(const char *time_sql)
-{
-	StringInfoData sum;
-
-	initStringInfo(&sum);
-	for (int i = 0; i < ULID_TIME_DIGITS; i++)
-		appendStringInfo(&sum, "%s((pg_catalog.strpos('" CROCKFORD "', pg_catalog.substr(pg_catalog.upper((%s)::pg_catalog.text COLLATE \"C\"), %d, 1)) - 1)::pg_catalog.int8 << %d)",
-						 i == 0 ? "(" : " | ", time_sql, i + 1,
-						 5 * (ULID_TIME_DIGITS - 1 - i));
-	appendStringInfoChar(&sum, ')');
-	return sum.data;
-}
-
-static const char *
-zone_literal(const OpsRetention *policy)
-{
-	return quote_literal_cstr(pg_get_timezone_name(zone_of(policy)));
 }

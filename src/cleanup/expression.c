@@ -56,7 +56,7 @@ typedef struct Survey
 	const char *what;
 	int			depth;			/* of sub-selects */
 	bool		temporary;		/* the table itself is */
-	Oid			function;		/* being looked for: a volatile one */
+	Oid			function;		/* the last one looked at */
 	bool		reads_row;
 	bool		names_row;
 } Survey;
@@ -68,6 +68,7 @@ static Node *analyse(ParseState *pstate, Relation table, const char *alias,
 					 Node *raw, Oid type, const char *what);
 static bool survey_tree(Node *node, void *context);
 static void survey_range_table(Query *query, const Survey *survey);
+static bool is_temporary(Oid function, void *context);
 static bool is_volatile(Oid function, void *context);
 static char *print(Node *node, const char *alias, Oid relation);
 static void locate_error(void *arg);
@@ -100,7 +101,7 @@ ops_expression_read(Oid relation, const char *alias, const char *sql,
 					Oid type, const char *what)
 {
 	OpsExpression *expression = palloc0(sizeof(OpsExpression));
-	Source		source = {.sql = sql,.what = what};
+	Source		source = {.sql = sql,.what = what,.table = alias};
 	ErrorContextCallback callback;
 	ParseState *pstate;
 	Survey		survey;
@@ -303,6 +304,14 @@ survey_tree(Node *node, void *context)
 		return false;
 	check_stack_depth();
 
+	if (!survey->temporary &&
+		check_functions_in_node(node, is_temporary, survey))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("%s calls the temporary function \"%s\"", survey->what,
+						get_func_name(survey->function)),
+				 errdetail("Other sessions do not have it."),
+				 parser_errposition(survey->pstate, exprLocation(node))));
 	if (check_functions_in_node(node, is_volatile, survey))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
@@ -366,6 +375,15 @@ survey_range_table(Query *query, const Survey *survey)
 }
 
 static bool
+is_temporary(Oid function, void *context)
+{
+	Survey	   *survey = context;
+
+	survey->function = function;
+	return isAnyTempNamespace(get_func_namespace(function));
+}
+
+static bool
 is_volatile(Oid function, void *context)
 {
 	Survey	   *survey = context;
@@ -375,26 +393,35 @@ is_volatile(Oid function, void *context)
 }
 
 /*
- * Print an expression so that it means the same under our search_path, and
- * its literals the same under all settings of those who read it.
+ * Enter the closed scope, as the caller, with settings under which the server
+ * prints expressions so that they mean the same under our search_path, and
+ * their literals the same under all settings of those who read them.
  */
-static char *
-print(Node *node, const char *alias, Oid relation)
+void
+ops_expression_scope(OpsScope *scope)
 {
 	static const char *const setting[][2] = {
 		{"datestyle", "ISO"},
 		{"intervalstyle", "postgres"},
 		{"extra_float_digits", "3"},
 		{"bytea_output", "hex"},
+		{"timezone", "UTC"},
 	};
-	OpsScope	scope;
-	char	   *sql;
 
-	ops_scope_enter(&scope, InvalidOid);
+	ops_scope_enter(scope, InvalidOid);
 	for (int i = 0; i < lengthof(setting); i++)
 		(void) set_config_option(setting[i][0], setting[i][1],
 								 PGC_USERSET, PGC_S_SESSION,
 								 GUC_ACTION_SAVE, true, 0, false);
+}
+
+static char *
+print(Node *node, const char *alias, Oid relation)
+{
+	OpsScope	scope;
+	char	   *sql;
+
+	ops_expression_scope(&scope);
 	sql = deparse_expression(node, deparse_context_for(alias, relation),
 							 false, false);
 	ops_scope_leave(&scope);

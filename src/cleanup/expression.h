@@ -8,6 +8,7 @@
 #ifndef OPS_EXPRESSION_H
 #define OPS_EXPRESSION_H
 
+#include "core/scope.h"
 #include "nodes/nodes.h"
 
 typedef struct OpsExpression
@@ -23,5 +24,6 @@ extern OpsExpression *ops_expression_read(Oid relation, const char *alias,
 										  const char *sql, Oid type,
 										  const char *what);
 extern void ops_expression_lock(Oid relation);
+extern void ops_expression_scope(OpsScope *scope);
 
 #endif							/* OPS_EXPRESSION_H */
