@@ -20,9 +20,12 @@
 #include "access/table.h"
 #include "catalog/indexing.h"
 #include "catalog/pg_am.h"
+#include "catalog/pg_collation.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_index.h"
 #include "cleanup/target.h"
 #include "core/compat.h"
+#include "miscadmin.h"
 #include "nodes/makefuncs.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/prep.h"
@@ -55,6 +58,7 @@ typedef enum Rank
 static bool ask(Question *question, const OpsTarget *target);
 static Rank rank_index(const Question *question, HeapTuple tuple);
 static bool orders_time(const Question *question, HeapTuple tuple);
+static bool compares_bytes(Oid collation);
 static bool begins_with(const Question *question, HeapTuple tuple);
 static bool holds_all(const Question *question, HeapTuple tuple);
 static Node *read_node(HeapTuple tuple, int attribute);
@@ -157,7 +161,43 @@ orders_time(const Question *question, HeapTuple tuple)
 
 	/* Identifiers that are text are compared byte by byte. */
 	return question->target->format != OPS_TIME_ULID ||
-		(OidIsValid(collation) && ops_compat_collation_is_c(collation));
+		compares_bytes(collation);
+}
+
+/*
+ * Whether a collation surely is one of bytes, by the catalogs.
+ */
+static bool
+compares_bytes(Oid collation)
+{
+	bool		is_default = collation == DEFAULT_COLLATION_OID;
+	int			cache = is_default ? DATABASEOID : COLLOID;
+	HeapTuple	tuple;
+	Datum		provider;
+	Datum		locale;
+	bool		no_provider;
+	bool		no_locale;
+	bool		result = false;
+
+	if (collation == C_COLLATION_OID)
+		return true;
+	tuple = SearchSysCache1(cache, ObjectIdGetDatum(is_default ? MyDatabaseId : collation));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	provider = SysCacheGetAttr(cache, tuple,
+							   is_default ? Anum_pg_database_datlocprovider :
+							   Anum_pg_collation_collprovider, &no_provider);
+	locale = SysCacheGetAttr(cache, tuple,
+							 is_default ? Anum_pg_database_datcollate :
+							 Anum_pg_collation_collcollate, &no_locale);
+	if (!no_provider && !no_locale && DatumGetChar(provider) == COLLPROVIDER_LIBC)
+	{
+		char	   *name = TextDatumGetCString(locale);
+
+		result = strcmp(name, "C") == 0 || strcmp(name, "POSIX") == 0;
+	}
+	ReleaseSysCache(tuple);
+	return result;
 }
 
 static bool
