@@ -23,6 +23,7 @@
 #include <math.h>
 
 #include "access/htup_details.h"
+#include "access/xact.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_type.h"
 #include "cleanup/target.h"
@@ -117,8 +118,11 @@ estimate_target(void *arg)
 				 holder != 0 ?
 				 errdetail("Process %d has it locked or waits for its lock.", holder) : 0));
 
+	ops_target_demand_name(target);
 	ops_target_enter(&scope, target->run_as);
-	set_local("transaction_read_only", "on");
+
+	/* The end of the subtransaction sets it back. */
+	XactReadOnly = true;
 	set_local("enable_tidscan", "on");
 	set_local("jit", "off");
 	if (!ops_target_overrides(target, "row_security"))

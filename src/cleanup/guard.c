@@ -256,7 +256,7 @@ guard_kind(OpsTarget *target)
 static void
 guard_rights(OpsTarget *target)
 {
-	AclMode		needed = ACL_SELECT | ACL_DELETE;
+	bool		missing = false;
 	Oid			schema = get_rel_namespace(target->relid);
 	char	   *role = GetUserNameFromId(target->run_as, true);
 	char	   *schema_name = get_namespace_name(schema);
@@ -268,8 +268,10 @@ guard_rights(OpsTarget *target)
 			_("Give the policy another role with run_as."));
 		return;
 	}
-	if (pg_class_aclmask(target->relid, target->run_as, needed,
-						 ACLMASK_ALL) != needed)
+	if (pg_class_aclcheck_ext(target->relid, target->run_as, ACL_SELECT,
+							  &missing) != ACLCHECK_OK ||
+		pg_class_aclcheck_ext(target->relid, target->run_as, ACL_DELETE,
+							  &missing) != ACLCHECK_OK)
 		add(target, NEVER, "no_privilege",
 			psprintf(_("role \"%s\" may not select from it and delete from it"), role),
 			psprintf("GRANT SELECT, DELETE ON %s TO %s;", target->name,

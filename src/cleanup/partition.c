@@ -93,7 +93,7 @@ try_once(const OpsTarget *target, bool *again)
 		case ERRCODE_LOCK_NOT_AVAILABLE:
 		case ERRCODE_T_R_DEADLOCK_DETECTED:
 			*again = true;
-			return _("the partition or its table was in use all the time");
+			return _("the partition or its table was in use");
 		case ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST:
 		case ERRCODE_INSUFFICIENT_PRIVILEGE:
 		case ERRCODE_OBJECT_IN_USE:

@@ -257,6 +257,11 @@ look_at(OpsTarget *target)
 	if (OidIsValid(target->policy->archive))
 		ops_target_match_archive(target);
 
+	if (!OidIsValid(target->run_as))
+	{
+		target->problem = _("the role that it runs as does not exist any more");
+		return;
+	}
 	error = ops_glance(look_closely, target);
 	if (error == NULL)
 		return;
@@ -282,10 +287,7 @@ look_closely(void *arg)
 	OpsScope	scope;
 
 	target->locked = !ops_relation_try_lock(target->relid, &target->holder);
-	if (!SearchSysCacheExists1(RELOID, ObjectIdGetDatum(target->relid)))
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation \"%s\" does not exist", target->name)));
+	ops_target_demand_name(target);
 	if (column && get_attnum(target->relid, column) <= InvalidAttrNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_COLUMN),
@@ -325,6 +327,30 @@ ops_target_still_expired(const OpsTarget *target)
 }
 
 /*
+ * Raise 42P01 if a table is not called any more what it was when it was
+ * listed: queries that name it would find another one.  The answer holds as
+ * long as a lock on the table does.
+ */
+void
+ops_target_demand_name(const OpsTarget *target)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID,
+										ObjectIdGetDatum(target->relid));
+	bool		same = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		same = strcmp(full_name((Form_pg_class) GETSTRUCT(tuple)),
+					  target->name) == 0;
+		ReleaseSysCache(tuple);
+	}
+	if (!same)
+		ereport(ERROR,
+				(errcode(ERRCODE_UNDEFINED_TABLE),
+				 errmsg("table %s does not exist any more", target->name)));
+}
+
+/*
  * The closed scope in which what users wrote is parsed and run.
  *
  * Their expressions can name tables of which nothing is known here.  A
@@ -333,6 +359,9 @@ ops_target_still_expired(const OpsTarget *target)
 void
 ops_target_enter(OpsScope *scope, Oid role)
 {
+	/* To the scope no role means the caller, and his rights do not count. */
+	if (!OidIsValid(role))
+		elog(ERROR, "the role to run as does not exist");
 	ops_scope_enter(scope, role);
 	(void) set_config_option("lock_timeout", "1ms", PGC_USERSET,
 							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);

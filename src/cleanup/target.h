@@ -13,6 +13,7 @@
 
 /* target.c: as run_as, closed, without waiting for any lock */
 extern void ops_target_enter(OpsScope *scope, Oid role);
+extern void ops_target_demand_name(const OpsTarget *target);
 extern List *ops_target_children(Oid relid);
 extern bool ops_target_still_expired(const OpsTarget *target);
 
