@@ -174,6 +174,22 @@ CREATE TRIGGER audit AFTER DELETE ON log_2021 FOR EACH ROW EXECUTE FUNCTION act(
 SELECT relation, method FROM brief('log');
 DROP TRIGGER audit ON log_2021;
 
+-- but not where others refer to them, or where bounds say nothing of a row's age
+CREATE TABLE dated (at timestamptz PRIMARY KEY) PARTITION BY RANGE (at);
+CREATE TABLE dated_old PARTITION OF dated FOR VALUES FROM ('2020-01-01') TO ('2020-02-01');
+CREATE TABLE dated_now PARTITION OF dated FOR VALUES FROM ('2020-02-01') TO (MAXVALUE);
+SELECT relation, method FROM brief('dated');
+CREATE TABLE refers (at timestamptz REFERENCES dated);
+INSERT INTO dated VALUES ('2020-01-02'), (now());
+SELECT relation, method FROM brief('dated');
+CREATE TABLE keyed (id uuid) PARTITION BY RANGE (id);
+CREATE TABLE keyed_old PARTITION OF keyed
+    FOR VALUES FROM ('00000000-0000-0000-0000-000000000000') TO ('01000000-0000-0000-0000-000000000000');
+CREATE TABLE keyed_now PARTITION OF keyed DEFAULT;
+INSERT INTO keyed VALUES ('00000000-0000-4000-8000-000000000000'), ('00000000-0000-7000-8000-000000000000'),
+    ('ffffffff-0000-7000-8000-000000000000');
+SELECT relation, method, n FROM brief('keyed', time_column => 'id');
+
 -- inheritance: each table by itself, each once
 CREATE TABLE base (at date);
 CREATE TABLE left_one () INHERITS (base);
@@ -267,7 +283,9 @@ SELECT policy_name, relation, method, note FROM ops.cleanup_plan('asleep');
 SELECT policy_name, relation, method, guards FROM ops.cleanup_plan('events', overrides => '{share}');
 SET ROLE regress_ops_planner;
 SELECT policy_name, method, stopped_by FROM ops.cleanup_plan();
+\set VERBOSITY sqlstate
 SELECT * FROM ops.cleanup_plan('family');
+\set VERBOSITY default
 RESET ROLE;
 DROP TABLE large;
 SELECT policy_name, relation, method, note FROM ops.cleanup_plan('short');
