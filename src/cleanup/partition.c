@@ -3,21 +3,25 @@
  * partition.c
  *	  A partition that is old as a whole goes as a whole.
  *
- * To detach or drop it takes ACCESS EXCLUSIVE on the partition and on the
- * table it belongs to, and while we queue for that, everybody else queues
- * behind us.  So we never queue for longer than a few batches of a cleanup
- * would take, and try again later where the caller can afford it.
+ * To detach or drop it takes ACCESS EXCLUSIVE on the partition, on the table
+ * it belongs to and on that one's default partition.  While we queue for the
+ * table, everybody else queues behind us: never for longer than a few batches
+ * of a cleanup would take, and we try again later where the caller can afford
+ * it.  For the other two we do not queue at all.
  *
  * What made the partition a case for this was read without a lock, and is
  * read again under it: it can have been detached, attached elsewhere, given a
  * trigger or referred to in the meantime.
  *
- * DETACH CONCURRENTLY would need no such lock, but cannot run in a procedure.
+ * DETACH CONCURRENTLY would need no such lock, but it cannot run in a
+ * procedure, waits for every older transaction, and one that gives up in
+ * between leaves a partition that is neither attached nor detached.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
+#include "catalog/partition.h"
 #include "cleanup/target.h"
 #include "core/attempt.h"
 #include "core/compat.h"
@@ -43,6 +47,7 @@ typedef struct Removal
 
 static const char *try_once(const OpsTarget *target, bool *again);
 static void remove_partition(void *arg);
+static void lock_at_once(Oid relid);
 static const char *quoted_name(Oid relid);
 static void run_command(const char *command);
 
@@ -125,7 +130,8 @@ remove_partition(void *arg)
 	{
 		parent = ops_target_parent(target->relid);
 		LockRelationOid(parent, AccessExclusiveLock);
-		LockRelationOid(target->relid, AccessExclusiveLock);
+		lock_at_once(target->relid);
+		lock_at_once(get_default_partition_oid(parent));
 	}
 	if (!OidIsValid(parent) || !ops_target_still_expired(target) ||
 		ops_target_parent(target->relid) != parent)
@@ -137,6 +143,20 @@ remove_partition(void *arg)
 		run_command(psprintf("DROP TABLE %s", quoted_name(target->relid)));
 
 	ops_scope_leave(&scope);
+}
+
+/*
+ * The rest of the locks that the command is going to ask for.  Everybody who
+ * wants the table already waits for us, so these we take or leave.
+ */
+static void
+lock_at_once(Oid relid)
+{
+	if (OidIsValid(relid) &&
+		!ConditionalLockRelationOid(relid, AccessExclusiveLock))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("partition is locked")));
 }
 
 static const char *
