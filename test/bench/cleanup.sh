@@ -38,7 +38,8 @@ clean_up() {
 
 drop_databases() {
 	query postgres -c 'DROP DATABASE IF EXISTS cleanup_run WITH (FORCE)' \
-		-c 'DROP DATABASE IF EXISTS cleanup_small' -c 'DROP DATABASE IF EXISTS cleanup_start'
+		-c 'DROP DATABASE IF EXISTS cleanup_small' -c 'DROP DATABASE IF EXISTS cleanup_start' \
+		-c 'DROP ROLE IF EXISTS cleanup_owner'
 }
 
 # Durable: a commit that costs nothing would flatter small batches.
@@ -56,6 +57,8 @@ make_database() {
 	query "$1" > "$work/policies.log" <<-'SQL'
 		CREATE EXTENSION operations_runbook;
 		CREATE EXTENSION pg_prewarm;
+		GRANT USAGE ON SCHEMA ops TO cleanup_owner;
+		GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ops TO cleanup_owner;
 		SELECT ops.add_retention('events', 'created_at', '70 days', policy_name => 'clustered');
 		SELECT ops.add_retention('events', 'created_at', '40 days', policy_name => 'scattered', condition => 'read');
 		SELECT ops.add_retention('events', 'expires_at', '70 days', policy_name => 'expiry');
@@ -88,6 +91,10 @@ method_sql() {
 		ctid) echo "CALL delete_by_ctid(\$\$$(predicate "$2")\$\$) \\gset" ;;
 		ours) echo "CALL ops.run_cleanup('$2') \\gset
 			\\set longest :longest_ms" ;;
+		owner) echo "SET ROLE cleanup_owner;
+			CALL ops.run_cleanup('$2') \\gset
+			\\set longest :longest_ms
+			RESET ROLE;" ;;
 	esac
 }
 
@@ -191,12 +198,13 @@ query postgres -c "SELECT format('fsync %s, shared_buffers %s, wal_compression %
 	current_setting('fsync'), current_setting('shared_buffers'), current_setting('wal_compression'))"
 
 say "a table of $rows rows with 4 indexes, 30 % of them to go"
+query postgres -c 'CREATE ROLE cleanup_owner'
 make_database cleanup_start "$rows"
 query cleanup_start -c "SELECT format('table %s, indexes %s', pg_size_pretty(pg_table_size('events')), pg_size_pretty(pg_indexes_size('events')))"
 
 : > "$work/figures"
 for layout in clustered scattered expiry; do
-	for method in delete ours ctid; do
+	for method in delete ours owner ctid; do
 		lines=
 		# The loop is what it is; a minute of it is enough.
 		for _ in $(seq "$([ "$method" = ctid ] && echo 1 || echo "$rounds")"); do
@@ -212,6 +220,7 @@ while read -r layout method seconds wal longest gone vacuum; do
 	case $method in
 		delete) name='one DELETE' base_seconds=$seconds base_wal=$wal ;;
 		ours) name='ops.run_cleanup()' ;;
+		owner) name='as no superuser' ;;
 		ctid) name='loop over ctid' ;;
 	esac
 	printf '%-12s %-18s %8.2f %8.0f %12.1f %9d %9.2f %7.2f %7.3f\n' "$layout" "$name" "$seconds" "$wal" "$longest" "$gone" "$vacuum" \
@@ -266,6 +275,8 @@ for layout in clustered scattered expiry; do
 		"$(awk -v a="$(column $layout ours 4)" -v b="$(column $layout delete 4)" 'BEGIN { print a - b }')" '==' 0
 	verdict "$layout, time to that of one DELETE" "$(compare $layout ours delete 1)" '<=' 1.1
 	verdict "$layout, WAL to that of one DELETE" "$(compare $layout ours delete 2)" '<=' 1.02
+	verdict "$layout, time to that of one DELETE, as no superuser" "$(compare $layout owner delete 1)" '<=' 1.1
+	verdict "$layout, WAL to that of one DELETE, as no superuser" "$(compare $layout owner delete 2)" '<=' 1.02
 	verdict "$layout, longest transaction in ms" "$(column $layout ours 3)" '<=' 50
 	verdict "$layout, VACUUM afterwards to that after one DELETE" "$(compare $layout ours delete 5)" '<=' 1.1
 	if [ $layout != clustered ]; then

@@ -22,7 +22,8 @@ INSERT INTO events (tenant_id, created_at, expires_at, payload, read, flags)
 SELECT (random() * 1000)::int,
        pg_temp.moment(100 * (1 - i / (:rows)::float8)),
        pg_temp.moment(100 * random()),
-       jsonb_build_object('kind', 'event', 'text', repeat(md5(i::text), 8)),
+       jsonb_build_object('kind', 'event', 'actor', md5(i::text), 'object', md5('object' || i), 'session', md5('session' || i % 1000),
+                          'text', 'What happened, told in a sentence or two: ' || md5('text' || i), 'agent', 'a browser of some make'),
        random() < 0.5,
        (random() * 100)::int
   FROM generate_series(1, :rows) AS i;
@@ -31,6 +32,10 @@ CREATE INDEX events_tenant ON events (tenant_id);
 CREATE INDEX events_created ON events (created_at);
 CREATE INDEX events_expires ON events (expires_at);
 VACUUM (FREEZE, ANALYZE) events;
+
+-- Who is no superuser cannot have the WAL compressed for him.
+ALTER TABLE events OWNER TO cleanup_owner;
+GRANT ALL ON SCHEMA public TO cleanup_owner;
 
 -- What people write instead: batches by row address, a commit after each.
 -- Ends with the longest of them, in ms.

@@ -13,7 +13,7 @@ use Test::More;
 use Time::HiRes qw(time usleep);
 
 our @EXPORT =
-  qw(run_cleanup start_cleanup finish_cleanup one_row logged gate_trigger
+  qw(run_cleanup start_cleanup finish_cleanup one_row logged gate_trigger slow_trigger
   wait_until snapshot_rows expected_gone exactly_gone old_sql);
 
 my @figures =
@@ -67,7 +67,8 @@ sub finish_cleanup
 	$run->{failed}  = $run->{handle}->result(0) // 0;
 	$run->{elapsed} = time - $run->{started};
 	my ($line) = $run->{out} =~ /([^\n]*)\n\z/;
-	@{$run}{@figures} = split(/\|/, $line // '', -1);
+	my @answer = split(/\|/, $line // '', -1);
+	$run->{ $figures[$_] } = $answer[$_] // '' for 0 .. $#figures;
 	$run->{said} = "$run->{out}$run->{err}";
 	return $run;
 }
@@ -131,6 +132,23 @@ sub gate_trigger
 		END';
 		CREATE TRIGGER gate BEFORE DELETE ON $table FOR EACH ROW
 			WHEN ($condition) EXECUTE FUNCTION public.gate();
+	});
+	return;
+}
+
+# Each deletion takes some time, so that a run lasts long enough to be met.
+sub slow_trigger
+{
+	my ($node, $table) = @_;
+
+	$node->safe_psql(
+		'postgres', qq{
+		CREATE OR REPLACE FUNCTION public.slow() RETURNS trigger LANGUAGE plpgsql AS '
+		BEGIN
+			PERFORM pg_sleep(0.0003);
+			RETURN old;
+		END';
+		CREATE TRIGGER slow BEFORE DELETE ON $table FOR EACH ROW EXECUTE FUNCTION public.slow();
 	});
 	return;
 }
