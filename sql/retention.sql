@@ -153,7 +153,9 @@ SELECT ops.add_retention('events', 'COALESCE(created_at, ''01.02.2003 04:05'')',
 SET datestyle = 'ISO, YMD';
 SET intervalstyle = 'postgres';
 \x on
-SELECT * FROM ops.retention_policy WHERE policy_name = 'all';
+SELECT policy_name, relation, pattern, time_column, time_expression, time_format, snowflake_epoch, keep, min_keep, condition,
+       hold, keep_for, null_is_old, archive, partitions, max_share, row_cap, batch_target, overrides, enabled, run_as, time_zone
+FROM ops.retention_policy WHERE policy_name = 'all';
 SELECT * FROM ops.retention_predicate('odd', '2026-11-21 12:00+00');
 SELECT * FROM ops.retention_predicate('nonesuch');
 \x off
@@ -167,7 +169,9 @@ SELECT ops.alter_retention('all', archive => 'shop.events');
 SELECT ops.alter_retention('all', time_column => 'created_at', keep => '30 days',
     clear => '{condition,keep_for,archive,row_cap,time_zone}', overrides => '{share}', enabled => false);
 \x on
-SELECT * FROM ops.retention_policy WHERE policy_name = 'all';
+SELECT policy_name, relation, pattern, time_column, time_expression, time_format, snowflake_epoch, keep, min_keep, condition,
+       hold, keep_for, null_is_old, archive, partitions, max_share, row_cap, batch_target, overrides, enabled, run_as, time_zone
+FROM ops.retention_policy WHERE policy_name = 'all';
 \x off
 SELECT ops.add_retention('events', 'created_at', '90 days', policy_name => 'all');
 SELECT ops.add_retention('events', 'created_at', '90 days');

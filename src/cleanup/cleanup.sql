@@ -31,7 +31,7 @@ CREATE TABLE ops.cleanup_run (
 );
 COMMENT ON SEQUENCE ops.cleanup_run_run_id_seq IS 'numbers of runs';
 REVOKE ALL ON SEQUENCE ops.cleanup_run_run_id_seq FROM PUBLIC;
-CREATE INDEX cleanup_run_started_at ON ops.cleanup_run (started_at);
+CREATE INDEX cleanup_run_ended_at ON ops.cleanup_run (ended_at);
 CREATE INDEX cleanup_run_policy ON ops.cleanup_run (policy_name, relid, run_id);
 CREATE INDEX cleanup_run_running ON ops.cleanup_run (relid) WHERE status = 'running';
 COMMENT ON TABLE ops.cleanup_run IS
@@ -73,6 +73,7 @@ CREATE TABLE ops.cleanup_batch (
     ended_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     CONSTRAINT cleanup_batch_pkey PRIMARY KEY (run_id, batch_no)
 );
+CREATE INDEX cleanup_batch_ended_at ON ops.cleanup_batch USING brin (ended_at);
 COMMENT ON TABLE ops.cleanup_batch IS
 'the transactions of each run, each written in the transaction itself: after a crash it says what is gone';
 COMMENT ON COLUMN ops.cleanup_batch.run_id IS 'of ops.cleanup_run';
