@@ -28,7 +28,8 @@
 static bool keeps_none_back(const OpsTarget *target);
 static bool owns(Oid role, Oid relid);
 static bool is_key(Oid parent, const OpsTarget *target);
-static Const *upper_bound(Oid relid);
+static Const *bound_of(const OpsTarget *target, bool upper);
+static int	compare_with_bound(const OpsTarget *target, const Const *value);
 
 /*
  * Whether the target is a partition that could go as a whole: each of its
@@ -40,7 +41,6 @@ ops_target_outlived(const OpsTarget *target)
 {
 	Oid			parent;
 	Const	   *upper;
-	TypeCacheEntry *type;
 
 	if (!keeps_none_back(target))
 		return false;
@@ -48,14 +48,41 @@ ops_target_outlived(const OpsTarget *target)
 	if (!OidIsValid(parent) || !is_key(parent, target) ||
 		!owns(target->run_as, parent) || !owns(target->run_as, target->relid))
 		return false;
-	upper = upper_bound(target->relid);
-	if (upper == NULL || upper->constisnull ||
-		getBaseType(upper->consttype) != target->time_type)
+	upper = bound_of(target, true);
+	return upper && compare_with_bound(target, upper) <= 0;
+}
+
+/*
+ * Whether the target is a partition none of whose rows can be old by its
+ * bounds, so that nobody has to look.
+ */
+bool
+ops_target_is_young(const OpsTarget *target)
+{
+	Oid			parent;
+	Const	   *lower;
+
+	if (target->predicate == NULL || target->policy->time_column == NULL)
 		return false;
-	type = lookup_type_cache(target->time_type, TYPECACHE_CMP_PROC_FINFO);
-	return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo, InvalidOid,
-										   upper->constvalue,
-										   target->bound)) <= 0;
+	parent = ops_target_parent(target->relid);
+	if (!OidIsValid(parent) || !is_key(parent, target))
+		return false;
+	lower = bound_of(target, false);
+	return lower && compare_with_bound(target, lower) >= 0;
+}
+
+/*
+ * Only values of the time's own type are handed in.
+ */
+static int
+compare_with_bound(const OpsTarget *target, const Const *value)
+{
+	TypeCacheEntry *type = lookup_type_cache(target->time_type,
+											 TYPECACHE_CMP_PROC_FINFO);
+
+	return DatumGetInt32(FunctionCall2Coll(&type->cmp_proc_finfo,
+										   value->constcollid,
+										   value->constvalue, target->bound));
 }
 
 /*
@@ -157,14 +184,16 @@ is_key(Oid parent, const OpsTarget *target)
 }
 
 /*
- * The first value that is too large for a partition; NULL if there is none.
+ * The first value that is too large for a partition, or the least one that is
+ * not too small; NULL if there is none, or if it is of another type.
  */
 static Const *
-upper_bound(Oid relid)
+bound_of(const OpsTarget *target, bool upper)
 {
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(target->relid));
 	PartitionBoundSpec *spec = NULL;
-	PartitionRangeDatum *upper;
+	PartitionRangeDatum *end;
+	Const	   *value;
 	bool		isnull;
 	Datum		datum;
 
@@ -178,7 +207,12 @@ upper_bound(Oid relid)
 	if (spec == NULL || spec->is_default ||
 		spec->strategy != PARTITION_STRATEGY_RANGE)
 		return NULL;
-	upper = linitial_node(PartitionRangeDatum, spec->upperdatums);
-	return upper->kind == PARTITION_RANGE_DATUM_VALUE ?
-		castNode(Const, upper->value) : NULL;
+	end = linitial_node(PartitionRangeDatum,
+						upper ? spec->upperdatums : spec->lowerdatums);
+	if (end->kind != PARTITION_RANGE_DATUM_VALUE)
+		return NULL;
+	value = castNode(Const, end->value);
+	if (value->constisnull || getBaseType(value->consttype) != target->time_type)
+		return NULL;
+	return value;
 }

@@ -58,6 +58,14 @@ enum
 #define NUM_ROW_COLUMNS		13
 #define NUM_TOTAL_COLUMNS	8
 
+/* A table, and what is known of its old rows. */
+typedef struct Counted
+{
+	OpsTarget  *target;
+	OpsEstimate *estimate;		/* NULL: not known, because of */
+	ErrorData  *trouble;		/* this, or a guard */
+} Counted;
+
 /* What was asked for, and what became of it. */
 typedef struct Call
 {
@@ -67,8 +75,7 @@ typedef struct Call
 	List	   *outcomes;
 
 	const OpsRetention *policy; /* of the attempt to find its tables */
-	List	   *targets;
-	List	   *estimates;		/* of each, or NULL */
+	List	   *counted;		/* its tables */
 } Call;
 
 static List *wanted_policies(const char *name);
@@ -76,7 +83,8 @@ static OpsRetention *policy_of_arguments(FunctionCallInfo fcinfo);
 static void run_policies(Call *call);
 static void find_targets(Call *call, const OpsRetention *policy);
 static void expand(void *arg);
-static OpsEstimate *estimate(const OpsJob *job, const OpsTarget *target);
+static void count(Counted *counted);
+static void estimate(void *arg);
 static void raise_failure(const OpsOutcome *outcome);
 static void warn(const OpsOutcome *outcome);
 static void put_row(ReturnSetInfo *rsinfo, const OpsOutcome *outcome);
@@ -321,14 +329,20 @@ run_policies(Call *call)
 
 	foreach(lc, call->policies)
 	{
-		ListCell   *target;
-		ListCell   *estimate;
+		ListCell   *lc2;
 
 		find_targets(call, lfirst(lc));
-		forboth(target, call->targets, estimate, call->estimates)
-			call->outcomes = lappend(call->outcomes,
-									 ops_run_target(&call->job, lfirst(target),
-													lfirst(estimate)));
+		foreach(lc2, call->counted)
+		{
+			const Counted *counted = lfirst(lc2);
+
+			if (!counted->target->young)
+				call->outcomes = lappend(call->outcomes,
+										 ops_run_target(&call->job,
+														counted->target,
+														counted->estimate,
+														counted->trouble));
+		}
 	}
 }
 
@@ -351,43 +365,55 @@ find_targets(Call *call, const OpsRetention *policy)
 			(errcode(error->sqlerrcode),
 			 errmsg("policy \"%s\" was not run: %s", policy->name,
 					error->message)));
-	call->targets = NIL;
-	call->estimates = NIL;
+	call->counted = NIL;
 }
 
 static void
 expand(void *arg)
 {
 	Call	   *call = arg;
+	List	   *targets = ops_cleanup_targets(call->policy,
+											  GetCurrentTransactionStartTimestamp());
+	List	   *estimates = NIL;
 	ListCell   *lc;
 
-	call->estimates = NIL;
-	call->targets = ops_cleanup_targets(call->policy,
-										GetCurrentTransactionStartTimestamp());
-	foreach(lc, call->targets)
+	call->counted = NIL;
+	foreach(lc, targets)
 	{
-		ops_cleanup_guards(lfirst(lc));
-		call->estimates = lappend(call->estimates,
-								  estimate(&call->job, lfirst(lc)));
+		Counted    *counted = palloc0(sizeof(Counted));
+
+		CHECK_FOR_INTERRUPTS();
+		counted->target = lfirst(lc);
+		ops_cleanup_guards(counted->target);
+		if (ops_cleanup_stop(counted->target) == NULL)
+			count(counted);
+		call->counted = lappend(call->counted, counted);
+		estimates = lappend(estimates, counted->estimate);
 	}
-	ops_cleanup_weigh_all(call->targets, call->estimates);
+	ops_cleanup_weigh_all(targets, estimates);
 }
 
 /*
- * What the guards have to know before anything goes.  A partition that goes
- * as a whole was weighed by who made its bounds.
+ * What the guards have to know before anything goes.
  */
-static OpsEstimate *
-estimate(const OpsJob *job, const OpsTarget *target)
+static void
+count(Counted *counted)
 {
-	OpsEstimate *result;
+	counted->estimate = palloc0(sizeof(OpsEstimate));
+	if (counted->target->young && counted->target->reltuples > 0)
+		counted->estimate->total = counted->target->reltuples;
+	else
+		counted->trouble = ops_attempt(estimate, counted);
+	if (counted->trouble)
+		counted->estimate = NULL;
+}
 
-	CHECK_FOR_INTERRUPTS();
-	if (ops_cleanup_stop(target) || (target->expired && job->may_commit))
-		return NULL;
-	result = palloc0(sizeof(OpsEstimate));
-	ops_cleanup_estimate(target, false, result);
-	return result;
+static void
+estimate(void *arg)
+{
+	Counted    *counted = arg;
+
+	ops_cleanup_estimate(counted->target, false, counted->estimate);
 }
 
 static void

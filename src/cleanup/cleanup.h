@@ -137,6 +137,7 @@ typedef struct OpsTarget
 	double		reltuples;		/* as the catalog says, -1 if never analyzed */
 	bool		expired;		/* a partition whose bounds say that all of it
 								 * is old and nothing is held back */
+	bool		young;			/* one that can hold no old row */
 	bool		has_deferrable; /* triggers that can wait for the commit */
 	bool		has_rules;
 	bool		instead_rule;

@@ -49,9 +49,13 @@ typedef struct OpsJob
 } OpsJob;
 
 /* run.c */
-/* The estimate is NULL where nothing was counted. */
+/*
+ * The estimate is NULL where nothing could be counted, because of the trouble
+ * or, where that is NULL, a guard.
+ */
 extern OpsOutcome *ops_run_target(OpsJob *job, OpsTarget *target,
-								  const OpsEstimate *estimate);
+								  const OpsEstimate *estimate,
+								  const ErrorData *trouble);
 
 /* cleanup.c */
 extern void ops_job_commit(void);

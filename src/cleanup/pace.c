@@ -298,7 +298,8 @@ ops_fail_run(OpsCleaning *run, const ErrorData *error)
 
 	if (ops_is_lock_error(error))
 	{
-		ops_stop_run(run, error->message);
+		ops_stop_run(run, error->detail ? psprintf("%s: %s", error->message, error->detail)
+					 : error->message);
 		return;
 	}
 	outcome->status = "failed";

@@ -294,6 +294,12 @@ count(OpsPlanned *planned, bool exact)
 			return;
 	}
 	counting.estimate = palloc0(sizeof(OpsEstimate));
+	if (planned->target->young && planned->target->reltuples > 0)
+	{
+		counting.estimate->total = planned->target->reltuples;
+		planned->estimate = counting.estimate;
+		return;
+	}
 	error = ops_attempt(count_rows, &counting);
 	if (error == NULL)
 	{

@@ -52,7 +52,7 @@
 static void log_cancel(OpsCleaning *run);
 static bool take_lock(const OpsJob *job, const OpsTarget *target);
 static void release_lock(const OpsJob *job, const OpsTarget *target);
-static void work(OpsCleaning *run);
+static void work(OpsCleaning *run, const ErrorData *trouble);
 static void drop_partition(OpsCleaning *run);
 static void delete_rows(OpsCleaning *run);
 static bool list(OpsCleaning *run, OpsWork how);
@@ -69,11 +69,13 @@ static bool delete_batch(OpsCleaning *run, OpsBatch *batch);
  * which is the job's memory.  Needs an SPI connection.
  */
 OpsOutcome *
-ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate)
+ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate,
+			   const ErrorData *trouble)
 {
 	MemoryContext caller = MemoryContextSwitchTo(job->context);
 	OpsOutcome *outcome = palloc0(sizeof(OpsOutcome));
-	OpsCleaning run = {.job = job,.target = target,.estimate = estimate,.outcome = outcome};
+	OpsCleaning run = {.job = job,.target = target,.estimate = estimate,
+	.outcome = outcome};
 
 	outcome->target = target;
 	outcome->status = "done";
@@ -94,7 +96,7 @@ ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate)
 	MemoryContextSwitchTo(run.own);
 	PG_TRY();
 	{
-		work(&run);
+		work(&run, trouble);
 	}
 	PG_CATCH();
 	{
@@ -168,7 +170,7 @@ release_lock(const OpsJob *job, const OpsTarget *target)
 }
 
 static void
-work(OpsCleaning *run)
+work(OpsCleaning *run, const ErrorData *trouble)
 {
 	OpsOutcome *outcome = run->outcome;
 	const OpsTarget *target = run->target;
@@ -189,6 +191,8 @@ work(OpsCleaning *run)
 		ops_stop_run(run, psprintf("guard %s: %s", guard->name, guard->message));
 		outcome->guard = guard;
 	}
+	else if (trouble)
+		ops_fail_run(run, trouble);
 	else if (target->expired && run->job->may_commit)
 		drop_partition(run);
 	else

@@ -306,6 +306,7 @@ look_closely(void *arg)
 	if (!target->locked)
 		ops_target_choose_index(target);
 	target->expired = ops_target_outlived(target);
+	target->young = ops_target_is_young(target);
 	ops_scope_leave(&scope);
 }
 

@@ -32,5 +32,6 @@ extern void ops_target_match_archive(OpsTarget *target);
 /* bounds.c: whether all of a partition is old */
 extern Oid	ops_target_parent(Oid relid);
 extern bool ops_target_outlived(const OpsTarget *target);
+extern bool ops_target_is_young(const OpsTarget *target);
 
 #endif							/* OPS_TARGET_H */
