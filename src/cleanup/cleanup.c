@@ -11,6 +11,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "cleanup/job.h"
+#include "commands/trigger.h"
 #include "core/attempt.h"
 #include "core/query.h"
 #include "core/relation.h"
@@ -78,6 +79,7 @@ typedef struct Call
 	List	   *counted;		/* its tables */
 } Call;
 
+static void demand_triggers(void);
 static List *wanted_policies(const char *name);
 static OpsRetention *policy_of_arguments(FunctionCallInfo fcinfo);
 static void run_policies(Call *call);
@@ -123,6 +125,7 @@ ops_cleanup_old_rows(PG_FUNCTION_ARGS)
 	PreventCommandDuringRecovery("ops.cleanup_old_rows()");
 	PreventCommandIfReadOnly("ops.cleanup_old_rows()");
 	PreventCommandIfParallelMode("ops.cleanup_old_rows()");
+	demand_triggers();
 	InitMaterializedSRF(fcinfo, 0);
 	SPI_connect();
 
@@ -176,6 +179,7 @@ ops_run_cleanup(PG_FUNCTION_ARGS)
 				 errdetail("It commits after each batch."),
 				 errhint("Call it as a statement of its own, which in a job of pg_cron is the only one, or use ops.cleanup_old_rows().")));
 	PreventCommandIfReadOnly("ops.run_cleanup()");
+	demand_triggers();
 	SPI_connect_ext(SPI_OPT_NONATOMIC);
 
 	call.job.context = CurrentMemoryContext;
@@ -258,6 +262,21 @@ ops_job_commit(void)
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 							 true, 0, false);
 	EnsurePortalSnapshotExists();
+}
+
+/*
+ * A session that replays what happened elsewhere fires no triggers, so that
+ * foreign keys would not hold.
+ */
+static void
+demand_triggers(void)
+{
+	if (SessionReplicationRole == SESSION_REPLICATION_ROLE_REPLICA)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("old rows cannot be deleted while session_replication_role is replica"),
+				 errdetail("Foreign keys and triggers would not fire."),
+				 errhint("SET session_replication_role = origin;")));
 }
 
 /*

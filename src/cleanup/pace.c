@@ -101,7 +101,7 @@ ops_may_go_on(OpsCleaning *run)
 
 /*
  * Begin a batch: lock the table, if that can be had soon, and set what counts
- * until the commit; false if it cannot be had.
+ * until the commit; false if it cannot be had, or if its rows are elsewhere now.
  *
  * Losing the last commits in a crash is no loss: their rows are deleted again,
  * and the log knows no better.
@@ -113,6 +113,11 @@ ops_begin_batch(OpsCleaning *run, OpsBatch *batch)
 
 	if (!ops_lock_target(run))
 		return false;
+	if (ops_relation_filenumber(run->target->relid) != run->file)
+	{
+		run->rewritten = true;
+		return false;
+	}
 	INSTR_TIME_SET_CURRENT(run->started);
 	run->wal_before = pgWalUsage.wal_bytes;
 	if (job->may_commit)

@@ -229,9 +229,18 @@ delete_rows(OpsCleaning *run)
 		CASCADE_MS : ROW_MS;
 	run->rows_per_page = run->target->reltuples > 0 && run->target->blocks > 0 ?
 		run->target->reltuples / run->target->blocks : ROWS_PER_PAGE;
-	if (!list(run, list_blocks) || !delete_listed(run) ||
-		!list(run, list_new_blocks) || !delete_listed(run) ||
-		!ops_visit_again(run))
+	do
+	{
+		run->rewritten = false;
+		run->nleft = 0;
+		if (list(run, list_blocks) && delete_listed(run) &&
+			list(run, list_new_blocks) && delete_listed(run) &&
+			ops_visit_again(run))
+			break;
+
+		/* Rows have moved, so the list is of no use any more. */
+	} while (run->rewritten);
+	if (run->outcome->stopped)
 		return;
 	if (run->outcome->skipped == 0)
 	{
@@ -273,6 +282,7 @@ list_blocks(void *arg)
 	OpsScope	scope;
 
 	run->end = RelationGetNumberOfBlocks(table);
+	run->file = table->rd_rel->relfilenode;
 	run->blocks = NULL;
 	if (OidIsValid(target->index))
 	{

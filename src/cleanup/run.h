@@ -20,6 +20,8 @@ typedef struct OpsCleaning
 	const OpsEstimate *estimate;	/* NULL: none was made */
 	OpsBlocks  *blocks;
 	BlockNumber end;			/* pages of the table when it was looked at */
+	Oid			file;			/* whose pages these are */
+	bool		rewritten;		/* the table has another file now */
 	MemoryContext own;
 	MemoryContext per_batch;
 	int			pages;			/* of the next batch */

@@ -129,6 +129,19 @@ ops_relation_owner(Oid relid)
 	return owner;
 }
 
+Oid
+ops_relation_filenumber(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			filenumber;
+
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	filenumber = ((Form_pg_class) GETSTRUCT(tuple))->relfilenode;
+	ReleaseSysCache(tuple);
+	return filenumber;
+}
+
 /*
  * Dead rows from which on autovacuum would act, as it computes them.
  */

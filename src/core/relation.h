@@ -25,6 +25,9 @@ extern Oid	ops_own_relation_owner(const char *name);
 
 extern Oid	ops_relation_owner(Oid relid);
 
+/* As the catalog has it; 0 if the relation was dropped, or is mapped. */
+extern Oid	ops_relation_filenumber(Oid relid);
+
 /* Dead rows at which autovacuum acts; options are the table's own, or NULL. */
 extern double ops_vacuum_threshold(const AutoVacOpts *options,
 								   double reltuples);
