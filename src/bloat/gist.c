@@ -16,6 +16,7 @@
 #include "access/htup_details.h"
 #include "bloat/gistbuild.h"
 #include "bloat/model.h"
+#include "catalog/pg_type.h"
 #include "utils/lsyscache.h"
 
 /* What a page has for its items and their line pointers. */
@@ -24,8 +25,15 @@
 /* Of the entries of a page, one in so many is looked up in the table. */
 #define MATCH_STRIDE		3
 
-/* Share of the living rows from which on no others are played. */
-#define ENOUGH_LIVING		0.9
+/* Entries that are played at most: the price goes by these. */
+#define MAX_PLAYED			12288
+
+/* Pages of an index of which all entries are kept, to be played. */
+#define MAX_KEPT_PAGES		150
+
+/* Regions that a part of an index is taken from. */
+#define REGIONS				1
+#define SORTED_REGIONS		1
 
 /* Half-widths, relative, of a play of all, a quarter, a sixteenth, less. */
 #define DOUBT_WHOLE			0.06
@@ -76,16 +84,22 @@ typedef struct GistState
 	double		uneven;			/* leaf items not as long as the one before */
 	double		inner_bytes;
 	double		downlinks;
-	OpsGistEntries living;		/* entries whose row is known to be */
-	OpsGistEntries others;		/* of unknown fate; of dead ones, none */
+	bool		sorts;			/* the build does */
+	BlockNumber *leaves;		/* that were read, and are not empty */
+	int			nleaves;
+	int			space;
+	bool		keeps;			/* all entries, since there are but few */
+	OpsGistEntries entries;
 } GistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
-static void read_leaf(GistState *state, Page page, double *totals);
-static void keep_entry(GistState *state, IndexTuple item, Size size);
+static void read_leaf(GistState *state, BlockNumber block, Page page,
+					  double *totals);
+static void keep_leaf(GistState *state, BlockNumber block);
 static void read_inner(GistState *state, Page page);
 static double played_fill(GistState *state, double share, double *doubt);
+static int	most_played(const GistState *state);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
 static bool build_sorts(Relation index);
@@ -98,11 +112,9 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	double		fill = 0;
 
 	ops_model_init(&state.model, measure);
-	if (!build_sorts(measure->rel))
-	{
-		ops_gist_entries_init(&state.living, measure->rel);
-		ops_gist_entries_init(&state.others, measure->rel);
-	}
+	ops_gist_entries_init(&state.entries, measure->rel);
+	state.sorts = build_sorts(measure->rel);
+	state.keeps = measure->nblocks <= MAX_KEPT_PAGES;
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
@@ -134,16 +146,49 @@ played_fill(GistState *state, double share, double *doubt)
 {
 	OpsBloatMeasure *measure = state->model.measure;
 	double		rows = measure->total[TOTAL_LIVE] * share;
-	OpsGistBuilt built;
+	OpsGistBuilt built = {0};
+	OpsGistEntries region;
+	const OpsGistEntries *entries = &state->entries;
+	IndexTuple *played;
+	int			nplayed;
 
-	if (share == 1 || state->living.count < rows * ENOUGH_LIVING)
-		ops_gist_entries_merge(&state->living, &state->others);
-	ops_gist_build(&state->living, measure->rel, rows, measure->seed, &built);
+	if (entries->entry == NULL || rows < 1)
+		return 0;
+	if (!measure->census || entries->overflown || rows > most_played(state))
+	{
+		do
+		{
+			rows /= 2;
+			built.halvings++;
+		} while (rows > most_played(state) / 2);
+		ops_gist_entries_init(&region, measure->rel);
+		ops_gist_region(&region, measure, state->leaves, state->nleaves,
+						state->sorts ? SORTED_REGIONS : REGIONS, share,
+						(int) rows);
+		entries = &region;
+	}
+	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
+	if (state->sorts)
+		ops_gist_sorted_build(played, nplayed, measure->rel, &built);
+	else
+		ops_gist_build(played, nplayed, measure->rel, measure->seed, &built);
 	if (built.fill > 0)
 		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
 			built.halvings <= 2 ? DOUBT_QUARTER :
 			built.halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
 	return built.fill;
+}
+
+/*
+ * Entries that are played at most; twice as many if these are all.
+ */
+static int
+most_played(const GistState *state)
+{
+	/* Comparing signatures of words takes long. */
+	if (TupleDescAttr(state->model.measure->rel->rd_att, 0)->atttypid == GTSVECTOROID)
+		return MAX_PLAYED / 4;
+	return MAX_PLAYED;
 }
 
 static void
@@ -158,7 +203,7 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 	else if (GistPageIsDeleted(page))
 		totals[TOTAL_UNUSED_PAGES] = 1;
 	else if (GistPageIsLeaf(page))
-		read_leaf(state, page, totals);
+		read_leaf(state, block, page, totals);
 	else
 		read_inner(state, page);
 
@@ -168,9 +213,10 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 }
 
 static void
-read_leaf(GistState *state, Page page, double *totals)
+read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 {
-	bool		match = state->model.measure->roots != NULL;
+	OpsBloatMeasure *measure = state->model.measure;
+	bool		match = measure->roots != NULL;
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
 	BlockNumber first_row = MaxBlockNumber;
 	BlockNumber last_row = 0;
@@ -207,28 +253,31 @@ read_leaf(GistState *state, Page page, double *totals)
 		bytes += length;
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->t_tid);
-		if (state->living.entry)
-			keep_entry(state, item, size);
+		if (state->keeps)
+			ops_gist_entries_add(&state->entries, measure, item, size);
 	}
 
 	ops_model_span(&state->model, first_row, last_row);
 	if (bytes == 0)
 		totals[TOTAL_UNUSED_PAGES] = 1;
+	else
+		keep_leaf(state, block);
 	state->leaf_bytes += bytes;
 	totals[TOTAL_FREE_BYTES] += PageGetExactFreeSpace(page);
 	totals[TOTAL_NEED] = bytes / GIST_ROOM;
 }
 
 static void
-keep_entry(GistState *state, IndexTuple item, Size size)
+keep_leaf(GistState *state, BlockNumber block)
 {
-	OpsBloatMeasure *measure = state->model.measure;
-	OpsRootState root = measure->roots ?
-	ops_bloat_root(measure->roots, &item->t_tid) : ROOT_UNKNOWN;
-
-	if (root != ROOT_DEAD)
-		ops_gist_entries_add(root == ROOT_LIVE ? &state->living :
-							 &state->others, measure->rel, item, size);
+	if (state->nleaves == state->space)
+	{
+		state->space = Max(state->space * 2, 512);
+		state->leaves = state->leaves ?
+			repalloc_huge(state->leaves, state->space * sizeof(BlockNumber)) :
+			palloc(state->space * sizeof(BlockNumber));
+	}
+	state->leaves[state->nleaves++] = block;
 }
 
 static void
@@ -271,7 +320,7 @@ expected_fill(GistState *state, double *doubt)
 	Relation	index = state->model.measure->rel;
 	const OpsUsualFill *usual;
 
-	if (!build_sorts(index))
+	if (!state->sorts)
 		usual = ops_model_usual_fill(index, usual_fills);
 	else
 	{

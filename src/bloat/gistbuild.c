@@ -8,37 +8,19 @@
  * the number of rows as much as on the operator class and on the order in
  * which rows come; a constant would be off by a third.
  *
- * Therefore a small index is built in memory from entries of the sample, in
- * the order of their rows, with the operator class's own functions.  It has
- * as many rows as the whole one, halved a number of times: then it is at the
- * same point between one splitting of all pages and the next.
- *
- * Only operator classes are played whose functions are known to be harmless:
- * no code of users, and no keys that a corrupt page can make them read beyond
- * the end of.
+ * Therefore a small index is built in memory from entries of this one, in the
+ * order of their rows, with the operator class's own functions.  It has as
+ * many rows as the whole one, halved a number of times: then it is at the same
+ * point between one splitting of all pages and the next.
  *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
-#include "access/gist_private.h"
 #include "bloat/gistbuild.h"
-#include "catalog/pg_index.h"
-#include "catalog/pg_opclass.h"
-#include "catalog/pg_type.h"
-#include "common/hashfn.h"
 #include "common/pg_prng.h"
-#include "core/compat.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
-#include "utils/syscache.h"
-#include "utils/typcache.h"
-
-/* Entries that are kept, and that are played: the price goes by these. */
-#define MAX_KEPT			12288
-#define MAX_PLAYED			8192
-#define MAX_PLAYED_IF_LARGE	4096
-#define LARGE				(30 * 1024 * 1024 / BLCKSZ)
 
 /* Levels that an index can have; it would be corrupt if it had more. */
 #define MAX_LEVELS			16
@@ -60,13 +42,6 @@ typedef struct Tree
 	OffsetNumber downlink[MAX_LEVELS];	/* to the next of them */
 } Tree;
 
-static bool is_harmless(Relation index);
-static bool key_is_harmless(const char *opclass, Oid type);
-static bool entry_is_sound(Relation index, IndexTuple entry, Size length);
-static uint32 entry_number(IndexTuple entry);
-static void thin_out(OpsGistEntries *entries);
-static int	most_played(Relation index);
-static int	compare_rows(const void *a, const void *b);
 static void play(Relation index, IndexTuple * rows, int nrows,
 				 OpsGistBuilt *built);
 static void begin_tree(Tree *tree, Relation index);
@@ -78,221 +53,28 @@ static void split(Tree *tree, int level, IndexTuple * items, int nitems,
 				  OffsetNumber replaced);
 
 /*
- * Get ready to keep entries, if the build of this index can be played.
+ * Build an index of these rows.
  */
 void
-ops_gist_entries_init(OpsGistEntries *entries, Relation index)
-{
-	memset(entries, 0, sizeof(OpsGistEntries));
-	entries->chance = PG_UINT32_MAX;
-	if (is_harmless(index))
-		entries->entry = palloc(2 * MAX_KEPT * sizeof(IndexTuple));
-}
-
-static bool
-is_harmless(Relation index)
-{
-	oidvector  *classes;
-	Datum		datum;
-	bool		isnull;
-	bool		harmless = true;
-
-	datum = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
-							Anum_pg_index_indclass, &isnull);
-	classes = (oidvector *) DatumGetPointer(datum);
-	for (int i = 0; i < IndexRelationGetNumberOfKeyAttributes(index); i++)
-	{
-		HeapTuple	tuple = SearchSysCache1(CLAOID,
-											ObjectIdGetDatum(classes->values[i]));
-
-		if (!HeapTupleIsValid(tuple))
-			elog(ERROR, "cache lookup failed for operator class %u",
-				 classes->values[i]);
-		harmless = harmless &&
-			key_is_harmless(NameStr(((Form_pg_opclass) GETSTRUCT(tuple))->opcname),
-							TupleDescAttr(index->rd_att, i)->atttypid);
-		ReleaseSysCache(tuple);
-	}
-	return harmless;
-}
-
-/*
- * Names of operator classes are enough: only superusers create any.
- *
- * Ranges may have functions of their owner, and bounds of any length.
- */
-static bool
-key_is_harmless(const char *opclass, Oid type)
-{
-	static const char *const harmless[] = {
-		"point_ops", "box_ops", "poly_ops", "circle_ops", "inet_ops",
-		"tsvector_ops", "gist_trgm_ops",
-		"gist_oid_ops", "gist_int2_ops", "gist_int4_ops", "gist_int8_ops",
-		"gist_float4_ops", "gist_float8_ops", "gist_cash_ops",
-		"gist_timestamp_ops", "gist_timestamptz_ops", "gist_time_ops",
-		"gist_timetz_ops", "gist_date_ops", "gist_interval_ops",
-		"gist_macaddr_ops", "gist_macaddr8_ops", "gist_inet_ops",
-		"gist_cidr_ops", "gist_uuid_ops", "gist_enum_ops", "gist_bool_ops"
-	};
-
-	if (strcmp(opclass, "range_ops") == 0)
-		return type < FirstNormalObjectId &&
-			lookup_type_cache(type, TYPECACHE_RANGE_INFO)->rngelemtype &&
-			lookup_type_cache(type, TYPECACHE_RANGE_INFO)->rngelemtype->typlen > 0;
-	for (int i = 0; i < lengthof(harmless); i++)
-	{
-		if (strcmp(opclass, harmless[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Keep a copy of an entry, maybe.
- */
-void
-ops_gist_entries_add(OpsGistEntries *entries, Relation index,
-					 IndexTuple entry, Size length)
-{
-	IndexTuple	copy;
-
-	if (entries->entry == NULL || entry_number(entry) > entries->chance ||
-		!entry_is_sound(index, entry, length))
-		return;
-	if (entries->count == MAX_KEPT)
-		thin_out(entries);
-	copy = palloc(length);
-	memcpy(copy, entry, length);
-	entries->entry[entries->count++] = copy;
-}
-
-/*
- * Whether all columns lie within the entry.
- */
-static bool
-entry_is_sound(Relation index, IndexTuple entry, Size length)
-{
-	TupleDesc	desc = RelationGetDescr(index);
-	uint8	   *nulls = (uint8 *) ((char *) entry + sizeof(IndexTupleData));
-	Size		offset = IndexInfoFindDataOffset(entry->t_info);
-
-	if (IndexTupleSize(entry) != length)
-		return false;
-	for (int i = 0; i < desc->natts; i++)
-	{
-		Form_pg_attribute attribute = TupleDescAttr(desc, i);
-		const char *value;
-
-		if (IndexTupleHasNulls(entry) && att_isnull(i, nulls))
-			continue;
-		if (offset >= length)
-			return false;
-		value = (const char *) entry + offset;
-		if (attribute->attlen == -1)
-		{
-			if (!VARATT_NOT_PAD_BYTE(value))
-				offset = att_align_nominal(offset, attribute->attalign);
-			value = (const char *) entry + offset;
-			if (offset >= length || VARATT_IS_EXTERNAL(value) ||
-				(!VARATT_IS_1B(value) && offset + VARHDRSZ > length) ||
-				VARSIZE_ANY(value) < (VARATT_IS_1B(value) ?
-									  VARHDRSZ_SHORT : VARHDRSZ))
-				return false;
-			offset += VARSIZE_ANY(value);
-		}
-		else if (attribute->attlen > 0)
-			offset = att_align_nominal(offset, attribute->attalign) +
-				attribute->attlen;
-		else
-			return false;
-		if (offset > length)
-			return false;
-	}
-	return true;
-}
-
-/*
- * A number that is any, but always the same.
- */
-static uint32
-entry_number(IndexTuple entry)
-{
-	return murmurhash32(ItemPointerGetBlockNumberNoCheck(&entry->t_tid) * 311 +
-						ItemPointerGetOffsetNumberNoCheck(&entry->t_tid));
-}
-
-static void
-thin_out(OpsGistEntries *entries)
-{
-	int			kept = 0;
-
-	entries->chance /= 2;
-	for (int i = 0; i < entries->count; i++)
-	{
-		if (entry_number(entries->entry[i]) <= entries->chance)
-			entries->entry[kept++] = entries->entry[i];
-		else
-			pfree(entries->entry[i]);
-	}
-	entries->count = kept;
-}
-
-/*
- * Take in those of another set, so that all are as likely to be here.
- */
-void
-ops_gist_entries_merge(OpsGistEntries *entries, OpsGistEntries *others)
-{
-	while (entries->chance > others->chance)
-		thin_out(entries);
-	while (others->chance > entries->chance)
-		thin_out(others);
-	for (int i = 0; i < others->count; i++)
-		entries->entry[entries->count++] = others->entry[i];
-	others->count = 0;
-}
-
-/*
- * Build an index of so many rows, halved until there are enough entries.
- */
-void
-ops_gist_build(const OpsGistEntries *entries, Relation index, double rows,
-			   uint64 seed, OpsGistBuilt *built)
+ops_gist_build(IndexTuple * rows, int nrows, Relation index, uint64 seed,
+			   OpsGistBuilt *built)
 {
 	MemoryContext before = CurrentMemoryContext;
 	MemoryContext context;
 	pg_prng_state random = pg_global_prng_state;
-	IndexTuple *played;
-	int			limit = Min(entries->count, most_played(index));
-	int			nplayed = 0;
-	double		most;
 
-	memset(built, 0, sizeof(OpsGistBuilt));
-	if (entries->entry == NULL || limit == 0)
+	built->fill = built->leaves = 0;
+	if (nrows == 0)
 		return;
-	while (rows > limit)
-	{
-		rows /= 2;
-		built->halvings++;
-	}
-
 	context = AllocSetContextCreate(before, "operations_runbook GiST build",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	played = palloc(entries->count * sizeof(IndexTuple));
-	most = Min(rows / entries->count, 1) * entries->chance;
-	for (int i = 0; i < entries->count; i++)
-	{
-		if (entry_number(entries->entry[i]) <= most)
-			played[nplayed++] = entries->entry[i];
-	}
-	qsort(played, nplayed, sizeof(IndexTuple), compare_rows);
 
 	/* Among pages that are as good, the server tosses a coin. */
 	pg_prng_seed(&pg_global_prng_state, seed);
 	PG_TRY();
 	{
-		play(index, played, nplayed, built);
+		play(index, rows, nrows, built);
 	}
 	PG_FINALLY();
 	{
@@ -302,25 +84,6 @@ ops_gist_build(const OpsGistEntries *entries, Relation index, double rows,
 
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);
-}
-
-static int
-most_played(Relation index)
-{
-	int			most = RelationGetNumberOfBlocks(index) >= LARGE ?
-	MAX_PLAYED_IF_LARGE : MAX_PLAYED;
-
-	/* Comparing signatures of words takes long. */
-	if (TupleDescAttr(index->rd_att, 0)->atttypid == GTSVECTOROID)
-		most /= 4;
-	return most;
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	return ItemPointerCompare(&(*(const IndexTuple *) a)->t_tid,
-							  &(*(const IndexTuple *) b)->t_tid);
 }
 
 static void

@@ -1,22 +1,32 @@
 /*-------------------------------------------------------------------------
  *
  * gistbuild.h
- *	  How a build that inserts row by row fills the leaves of a GiST index.
+ *	  How a build fills the leaves of a GiST index: played with some of its
+ *	  entries.
  *
  *-------------------------------------------------------------------------
  */
 #ifndef OPS_GISTBUILD_H
 #define OPS_GISTBUILD_H
 
+#include "access/gist_private.h"
 #include "access/itup.h"
-#include "utils/rel.h"
+#include "bloat/bloat.h"
 
-/* Leaf entries at random, out of those that were seen. */
+/* A leaf entry. */
+typedef struct OpsGistEntry
+{
+	IndexTuple	item;
+	OpsRootState root;			/* whether it leads to a row */
+} OpsGistEntry;
+
+/* Copies of leaf entries. */
 typedef struct OpsGistEntries
 {
-	IndexTuple *entry;			/* NULL: none are kept of this index */
+	OpsGistEntry *entry;		/* NULL: none are kept of this index */
 	int			count;
-	uint32		chance;			/* entries whose number is below are kept */
+	int			space;
+	bool		overflown;		/* there were more, and all were dropped */
 } OpsGistEntries;
 
 /* What came of it. */
@@ -27,12 +37,26 @@ typedef struct OpsGistBuilt
 	int			halvings;		/* of the rows, 0: it was the whole index */
 } OpsGistBuilt;
 
+/* gistentries.c */
 extern void ops_gist_entries_init(OpsGistEntries *entries, Relation index);
-extern void ops_gist_entries_add(OpsGistEntries *entries, Relation index,
-								 IndexTuple entry, Size length);
-extern void ops_gist_entries_merge(OpsGistEntries *entries,
-								   OpsGistEntries *others);
-extern void ops_gist_build(const OpsGistEntries *entries, Relation index,
-						   double rows, uint64 seed, OpsGistBuilt *built);
+extern void ops_gist_entries_add(OpsGistEntries *entries,
+								 const OpsBloatMeasure *measure,
+								 IndexTuple item, Size length);
+extern IndexTuple * ops_gist_entries_pick(const OpsGistEntries *entries,
+										  double share, int most, int *count);
+
+/* gistregion.c */
+extern void ops_gist_region(OpsGistEntries *entries,
+							const OpsBloatMeasure *measure,
+							const BlockNumber *leaves, int nleaves,
+							int regions, double share, int wanted);
+
+/* gistbuild.c: of rows in the order of the table */
+extern void ops_gist_build(IndexTuple * rows, int nrows, Relation index,
+						   uint64 seed, OpsGistBuilt *built);
+
+/* gistsort.c */
+extern void ops_gist_sorted_build(IndexTuple * rows, int nrows, Relation index,
+								  OpsGistBuilt *built);
 
 #endif							/* OPS_GISTBUILD_H */

@@ -7,8 +7,8 @@
  * many parts as there happen to be, and these go where there is room.  How
  * full that leaves the pages goes by the values and by their number.
  *
- * Therefore the leaves of a small index are laid out from entries of the
- * sample, in the order of their rows.  It has as many rows as the whole one,
+ * Therefore the leaves of a small index are laid out from entries of this
+ * one, in the order of their rows.  It has as many rows as the whole one,
  * halved a number of times.  Only sizes of pages are kept, and the tree.
  *
  *-------------------------------------------------------------------------
@@ -17,16 +17,12 @@
 
 #include "access/spgist.h"
 #include "bloat/spgbuild.h"
+#include "bloat/spgpages.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/datum.h"
 #include "utils/memutils.h"
-
-/* Entries that are played: the price goes by these. */
-#define MAX_PLAYED			12288
-#define MAX_PLAYED_IF_LARGE	6144
-#define LARGE				(30 * 1024 * 1024 / BLCKSZ)
 
 /* Nodes of a tuple whose values are all the same. */
 #define ALIKE_NODES			8
@@ -37,13 +33,13 @@
 /* Values that differ are told apart long before so many levels. */
 #define MAX_LEVELS			1000
 
-/* A leaf page: bytes, and placeholders where entries were moved away. */
-typedef struct LeafPage
+/* An entry: what a leaf keeps of it gets shorter on the way down. */
+typedef struct Row
 {
-	int			free;
-	int			placeholders;
-	int			entries;
-} LeafPage;
+	Datum		value;
+	Datum		leaf;
+	int			bytes;			/* of a leaf tuple, line pointer included */
+} Row;
 
 /* A node of the tree: entries on one page, or an inner tuple. */
 typedef struct SpgNode
@@ -53,7 +49,7 @@ typedef struct SpgNode
 	int			page;
 	int			nentries;
 	int			space;
-	SpGistLeafTuple *entry;
+	Row		  **entry;
 
 	bool		has_prefix;
 	bool		all_the_same;
@@ -67,42 +63,35 @@ typedef struct Tree
 {
 	Relation	index;
 	SpGistCache *cache;
+	bool		suffixes;		/* leaves keep what follows the way down */
 	FmgrInfo   *choose;
 	FmgrInfo   *picksplit;
 	MemoryContext lasting;
 	MemoryContext temporary;	/* emptied after each row */
-	LeafPage   *page;
-	int			npages;
-	int			space;
-	int			last_page;		/* that was put something on, -1: none */
-	int			last_free;		/* what was free there when it was */
-	int			reserve;		/* that is left free on a page */
-	SpgNode		root;
+	OpsSpgPages pages;
+	SpgNode    *roots;			/* of each region */
 	bool		failed;			/* the operator class wants the unexpected */
 } Tree;
 
-/* The root is a leaf until it overflows; as a page it is not counted. */
-#define ROOT_PAGE			0
-
-static void play(Tree *tree, SpGistLeafTuple *rows, int nrows,
+static void play(Tree *tree, const OpsSpgEntries *entries,
+				 OpsSpgEntry **rows, int nrows,
 				 OpsSpgBuilt *built);
-static void begin_tree(Tree *tree, Relation index, SpGistCache *cache);
-static int	new_page(Tree *tree);
-static int	page_with_room(Tree *tree, int bytes);
-static void used_page(Tree *tree, int page);
-static int	room(const LeafPage *page);
-static void put_entry(LeafPage *page, SpGistLeafTuple entry);
-static void remove_entry(LeafPage *page, SpGistLeafTuple entry);
-static Datum value_of(const Tree *tree, SpGistLeafTuple entry);
-static void insert(Tree *tree, SpGistLeafTuple row);
-static SpgNode *descend(Tree *tree, SpgNode *inner, SpGistLeafTuple row,
-						int *level, SpgNode **fresh);
+static void begin_row(Tree *tree, Row *row, const OpsSpgEntry *entry,
+					  int level);
+static void shorten(Tree *tree, Row *row, Datum leaf);
+static int	bytes_of_text(Datum value);
+static void begin_tree(Tree *tree, Relation index,
+					   const OpsSpgEntries *entries);
+static void insert(Tree *tree, Row *row, SpgNode *root, int level);
+static SpgNode *descend(Tree *tree, SpgNode *inner, Row *row, int *level);
 static void widen(Tree *tree, SpgNode *inner, const spgChooseOut * out);
-static bool add_to_list(Tree *tree, SpgNode *list, SpGistLeafTuple row,
+static void add_node(Tree *tree, SpgNode *inner, const spgChooseOut * out);
+static Datum *copy_labels(const Datum *labels, int nlabels);
+static bool add_to_list(Tree *tree, SpgNode *list, Row *row,
 						int level);
-static void append(Tree *tree, SpgNode *list, SpGistLeafTuple row);
+static void append(Tree *tree, SpgNode *list, Row *row);
 static void move_list(Tree *tree, SpgNode *list, int bytes);
-static bool split_list(Tree *tree, SpgNode *list, SpGistLeafTuple row,
+static bool split_list(Tree *tree, SpgNode *list, Row *row,
 					   int level);
 static bool all_alike(const spgPickSplitIn * in, spgPickSplitOut * out,
 					  bool too_long, bool *with_row);
@@ -110,47 +99,31 @@ static int	choose_pages(const int *bytes, const spgPickSplitOut * out,
 						 int here, int there, bool *goes);
 static void make_inner(Tree *tree, SpgNode *node, const spgPickSplitOut * out);
 
-#define ENTRY_BYTES(entry)	((int) ((entry)->size + sizeof(ItemIdData)))
-#define PLACEHOLDER_BYTES	((int) SGDTSIZE)
-#define PAGE_BYTES			((int) SPGIST_PAGE_CAPACITY)
-
 /*
- * Build an index of so many rows, halved until there are enough entries.
+ * Build an index of these rows.
  */
 void
-ops_spg_build(const OpsSpgEntries *entries, Relation index, double rows,
-			  uint64 seed, OpsSpgBuilt *built)
+ops_spg_build(const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
+			  Relation index, uint64 seed, OpsSpgBuilt *built)
 {
 	MemoryContext before = CurrentMemoryContext;
 	MemoryContext context;
 	pg_prng_state random = pg_global_prng_state;
-	SpGistLeafTuple *played;
 	Tree		tree;
-	int			nplayed;
-	int			limit = Min(entries->count,
-							RelationGetNumberOfBlocks(index) >= LARGE ?
-							MAX_PLAYED_IF_LARGE : MAX_PLAYED);
 
-	memset(built, 0, sizeof(OpsSpgBuilt));
-	if (entries->cache == NULL || limit == 0)
+	built->fill = built->leaves = 0;
+	if (nrows == 0)
 		return;
-	while (rows > limit)
-	{
-		rows /= 2;
-		built->halvings++;
-	}
-
 	context = AllocSetContextCreate(before, "operations_runbook SP-GiST build",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-	played = ops_spg_entries_pick(entries, rows / entries->count, &nplayed);
 
 	/* Values that are all the same go to any of their nodes. */
 	pg_prng_seed(&pg_global_prng_state, seed);
 	PG_TRY();
 	{
-		begin_tree(&tree, index, entries->cache);
-		play(&tree, played, nplayed, built);
+		begin_tree(&tree, index, entries);
+		play(&tree, entries, rows, nrows, built);
 	}
 	PG_FINALLY();
 	{
@@ -163,164 +136,146 @@ ops_spg_build(const OpsSpgEntries *entries, Relation index, double rows,
 }
 
 static void
-play(Tree *tree, SpGistLeafTuple *rows, int nrows, OpsSpgBuilt *built)
+play(Tree *tree, const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
+	 OpsSpgBuilt *built)
 {
+	Row		   *played = palloc(nrows * sizeof(Row));
+	double		before = 0;
 	double		bytes = 0;
 
 	MemoryContextSwitchTo(tree->temporary);
 	for (int i = 0; i < nrows && !tree->failed; i++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		insert(tree, rows[i]);
-		bytes += ENTRY_BYTES(rows[i]);
+		begin_row(tree, &played[i], rows[i],
+				  entries->region[rows[i]->region].level);
+		insert(tree, &played[i], &tree->roots[rows[i]->region],
+			   entries->region[rows[i]->region].level);
 		MemoryContextReset(tree->temporary);
 	}
-	for (int i = ROOT_PAGE + 1; i < tree->npages; i++)
-		built->leaves += tree->page[i].entries > 0;
+	for (int i = 0; i < nrows && !tree->failed; i++)
+	{
+		before += rows[i]->size + sizeof(ItemIdData);
+		bytes += played[i].bytes;
+	}
+	for (int i = OPS_SPG_ROOT + 1; i < tree->pages.count; i++)
+		built->leaves += tree->pages.page[i].entries > 0;
 	if (!tree->failed && built->leaves > 0)
-		built->fill = bytes / (built->leaves * PAGE_BYTES);
+	{
+		built->fill = bytes / (built->leaves * OPS_SPG_PAGE);
+		built->shrinks = bytes / before;
+	}
+}
+
+/*
+ * A row as it comes to the root of its region.
+ */
+static void
+begin_row(Tree *tree, Row *row, const OpsSpgEntry *entry, int level)
+{
+	row->value = row->leaf = entry->value;
+	row->bytes = entry->size + sizeof(ItemIdData);
+	if (tree->suffixes)
+	{
+		int			length = Max((int) VARSIZE_ANY_EXHDR(entry->value) - level,
+								 0);
+		struct varlena *leaf = MemoryContextAlloc(tree->lasting,
+												  VARHDRSZ + length);
+
+		SET_VARSIZE(leaf, VARHDRSZ + length);
+		memcpy(VARDATA(leaf), VARDATA_ANY(entry->value) +
+			   VARSIZE_ANY_EXHDR(entry->value) - length, length);
+		row->leaf = PointerGetDatum(leaf);
+		row->bytes = bytes_of_text(row->leaf);
+	}
+}
+
+/*
+ * What a leaf keeps of a row from now on, which is no longer than before.
+ */
+static void
+shorten(Tree *tree, Row *row, Datum leaf)
+{
+	if (!tree->suffixes)
+		return;
+	if (VARSIZE_ANY(leaf) > VARSIZE_ANY(row->leaf))
+	{
+		tree->failed = true;
+		return;
+	}
+	memcpy(DatumGetPointer(row->leaf), DatumGetPointer(leaf),
+		   VARSIZE_ANY(leaf));
+	row->bytes = bytes_of_text(row->leaf);
+}
+
+/*
+ * Bytes of a leaf tuple with a text; a short one has a short header there.
+ */
+static int
+bytes_of_text(Datum value)
+{
+	int			length = VARSIZE_ANY_EXHDR(value);
+
+	length += length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX ?
+		VARHDRSZ_SHORT : VARHDRSZ;
+	return Max(MAXALIGN(SGLTHDRSZ(false) + length), SGDTSIZE) +
+		sizeof(ItemIdData);
 }
 
 static void
-begin_tree(Tree *tree, Relation index, SpGistCache *cache)
+begin_tree(Tree *tree, Relation index, const OpsSpgEntries *entries)
 {
 	memset(tree, 0, sizeof(Tree));
 	tree->index = index;
-	tree->cache = cache;
+	tree->cache = entries->cache;
+	tree->suffixes = entries->suffixes;
 	tree->choose = index_getprocinfo(index, 1, SPGIST_CHOOSE_PROC);
 	tree->picksplit = index_getprocinfo(index, 1, SPGIST_PICKSPLIT_PROC);
 	tree->lasting = CurrentMemoryContext;
 	tree->temporary = AllocSetContextCreate(CurrentMemoryContext,
 											"operations_runbook SP-GiST row",
 											ALLOCSET_DEFAULT_SIZES);
-	tree->space = 64;
-	tree->page = palloc(tree->space * sizeof(LeafPage));
-	tree->last_page = -1;
-	tree->reserve = SpGistGetTargetPageFreeSpace(index);
-	tree->root.page = new_page(tree);
-}
-
-static int
-new_page(Tree *tree)
-{
-	if (tree->npages == tree->space)
-	{
-		tree->space *= 2;
-		tree->page = repalloc(tree->page, tree->space * sizeof(LeafPage));
-	}
-	memset(&tree->page[tree->npages], 0, sizeof(LeafPage));
-	tree->page[tree->npages].free = PAGE_BYTES;
-	return tree->npages++;
-}
-
-/*
- * The page that was used last, if it has so much room and a reserve beyond;
- * else a new one.
- */
-static int
-page_with_room(Tree *tree, int bytes)
-{
-	int			needed = Min(bytes + tree->reserve, PAGE_BYTES);
-
-	if (tree->last_page >= 0 && tree->last_free >= needed &&
-		tree->page[tree->last_page].free >= needed)
-	{
-		tree->last_free = tree->page[tree->last_page].free - needed;
-		return tree->last_page;
-	}
-	return new_page(tree);
-}
-
-/*
- * Remember a page if it has more room than the one that is remembered.
- */
-static void
-used_page(Tree *tree, int page)
-{
-	if (page == ROOT_PAGE)
-		return;
-	if (tree->last_page < 0 || tree->last_page == page ||
-		tree->last_free < tree->page[page].free)
-	{
-		tree->last_page = page;
-		tree->last_free = tree->page[page].free;
-	}
-}
-
-static int
-room(const LeafPage *page)
-{
-	return page->free + (page->placeholders > 0 ?
-						 PLACEHOLDER_BYTES + (int) sizeof(ItemIdData) : 0);
-}
-
-static void
-put_entry(LeafPage *page, SpGistLeafTuple entry)
-{
-	if (page->placeholders > 0 &&
-		page->free + PLACEHOLDER_BYTES >= (int) entry->size)
-	{
-		page->placeholders--;
-		page->free += PLACEHOLDER_BYTES - (int) entry->size;
-	}
-	else
-		page->free -= ENTRY_BYTES(entry);
-	page->entries++;
-}
-
-static void
-remove_entry(LeafPage *page, SpGistLeafTuple entry)
-{
-	page->free += (int) entry->size - PLACEHOLDER_BYTES;
-	page->placeholders++;
-	page->entries--;
-}
-
-static Datum
-value_of(const Tree *tree, SpGistLeafTuple entry)
-{
-	return fetch_att(SGLTDATAPTR(entry), tree->cache->attLeafType.attbyval,
-					 tree->cache->attLeafType.attlen);
+	ops_spg_pages_init(&tree->pages, SpGistGetTargetPageFreeSpace(index));
+	tree->roots = palloc0(entries->nregions * sizeof(SpgNode));
+	for (int i = 0; i < entries->nregions; i++)
+		tree->roots[i].page = entries->region[i].whole ?
+			OPS_SPG_ROOT : OPS_SPG_NOWHERE;
 }
 
 /*
  * Go down to where a row belongs, and put it there.
  */
 static void
-insert(Tree *tree, SpGistLeafTuple row)
+insert(Tree *tree, Row *row, SpgNode *root, int level)
 {
-	SpgNode    *node = &tree->root;
-	int			level = 0;
+	SpgNode    *node = root;
 
-	for (int i = 0; i < MAX_LEVELS && node && !tree->failed; i++)
+	for (int i = 0; i < MAX_LEVELS && !tree->failed; i++)
 	{
-		SpgNode    *fresh = NULL;
-
-		if (!node->is_inner && add_to_list(tree, node, row, level))
-			return;
-		node = descend(tree, node, row, &level, &fresh);
-		if (fresh)
+		if (node->page == OPS_SPG_NOWHERE)
 		{
-			fresh->page = page_with_room(tree, ENTRY_BYTES(row));
-			put_entry(&tree->page[fresh->page], row);
-			append(tree, fresh, row);
-			used_page(tree, fresh->page);
+			node->page = ops_spg_page_with_room(&tree->pages, row->bytes);
+			ops_spg_put(&tree->pages.page[node->page], row->bytes);
+			append(tree, node, row);
+			ops_spg_used_page(&tree->pages, node->page);
 			return;
 		}
+		if (!node->is_inner && add_to_list(tree, node, row, level))
+			return;
+		node = descend(tree, node, row, &level);
 	}
 	tree->failed = true;
 }
 
 /*
- * The node below an inner one where a row belongs; fresh if nothing was there.
+ * The node below an inner one where a row belongs.
  */
 static SpgNode *
-descend(Tree *tree, SpgNode *inner, SpGistLeafTuple row, int *level,
-		SpgNode **fresh)
+descend(Tree *tree, SpgNode *inner, Row *row, int *level)
 {
 	spgChooseIn in = {
-		.datum = value_of(tree, row),
-		.leafDatum = value_of(tree, row),
+		.datum = row->value,
+		.leafDatum = row->leaf,
 		.level = *level,
 		.allTheSame = inner->all_the_same,
 		.hasPrefix = inner->has_prefix,
@@ -338,9 +293,9 @@ descend(Tree *tree, SpgNode *inner, SpGistLeafTuple row, int *level,
 		widen(tree, inner, &out);
 		return inner;
 	}
-	if (out.resultType != spgMatchNode)
+	if (out.resultType == spgAddNode)
 	{
-		tree->failed = true;
+		add_node(tree, inner, &out);
 		return inner;
 	}
 	number = out.result.matchNode.nodeN;
@@ -349,10 +304,12 @@ descend(Tree *tree, SpgNode *inner, SpGistLeafTuple row, int *level,
 	if (number < 0 || number >= inner->nnodes)
 		elog(ERROR, "inconsistent result of SPGiST choose function");
 	*level += out.result.matchNode.levelAdd;
+	shorten(tree, row, out.result.matchNode.restDatum);
 	if (inner->node[number] == NULL)
 	{
-		*fresh = MemoryContextAllocZero(tree->lasting, sizeof(SpgNode));
-		inner->node[number] = *fresh;
+		inner->node[number] = MemoryContextAllocZero(tree->lasting,
+													 sizeof(SpgNode));
+		inner->node[number]->page = OPS_SPG_NOWHERE;
 	}
 	return inner->node[number];
 }
@@ -378,11 +335,51 @@ widen(Tree *tree, SpgNode *inner, const spgChooseOut * out)
 								  type->attbyval, type->attlen);
 	inner->all_the_same = false;
 	inner->nnodes = out->result.splitTuple.prefixNNodes;
-	inner->labels = NULL;
+	inner->labels = copy_labels(out->result.splitTuple.prefixNodeLabels,
+								inner->nnodes);
 	inner->node = palloc0(inner->nnodes * sizeof(SpgNode *));
 	inner->node[out->result.splitTuple.childNodeN] = below;
-	tree->failed = out->result.splitTuple.prefixNodeLabels != NULL;
 	MemoryContextSwitchTo(before);
+}
+
+/*
+ * Add a node to an inner tuple, for a row with another label.
+ */
+static void
+add_node(Tree *tree, SpgNode *inner, const spgChooseOut * out)
+{
+	MemoryContext before = MemoryContextSwitchTo(tree->lasting);
+	int			number = out->result.addNode.nodeN;
+	Datum	   *labels = palloc((inner->nnodes + 1) * sizeof(Datum));
+	SpgNode   **node = palloc0((inner->nnodes + 1) * sizeof(SpgNode *));
+
+	if (inner->labels == NULL || number < 0 || number > inner->nnodes)
+		elog(ERROR, "inconsistent result of SPGiST choose function");
+	for (int i = 0; i < inner->nnodes; i++)
+	{
+		labels[i < number ? i : i + 1] = inner->labels[i];
+		node[i < number ? i : i + 1] = inner->node[i];
+	}
+	labels[number] = out->result.addNode.nodeLabel;
+	inner->labels = labels;
+	inner->node = node;
+	inner->nnodes++;
+	MemoryContextSwitchTo(before);
+}
+
+/*
+ * Labels, if there are any, go by value.
+ */
+static Datum *
+copy_labels(const Datum *labels, int nlabels)
+{
+	Datum	   *copy;
+
+	if (labels == NULL)
+		return NULL;
+	copy = palloc(nlabels * sizeof(Datum));
+	memcpy(copy, labels, nlabels * sizeof(Datum));
+	return copy;
 }
 
 /*
@@ -390,39 +387,39 @@ widen(Tree *tree, SpgNode *inner, const spgChooseOut * out)
  * the row is still to be put below.
  */
 static bool
-add_to_list(Tree *tree, SpgNode *list, SpGistLeafTuple row, int level)
+add_to_list(Tree *tree, SpgNode *list, Row *row, int level)
 {
 	int			bytes = 0;
 
-	if (ENTRY_BYTES(row) <= room(&tree->page[list->page]))
+	if (row->bytes <= ops_spg_room(&tree->pages.page[list->page]))
 	{
-		put_entry(&tree->page[list->page], row);
+		ops_spg_put(&tree->pages.page[list->page], row->bytes);
 		append(tree, list, row);
-		used_page(tree, list->page);
+		ops_spg_used_page(&tree->pages, list->page);
 		return true;
 	}
 	for (int i = 0; i < list->nentries; i++)
-		bytes += ENTRY_BYTES(list->entry[i]);
-	if (list->page == ROOT_PAGE || bytes >= PAGE_BYTES / 2 ||
-		list->nentries >= SHORT_LIST || bytes + ENTRY_BYTES(row) > PAGE_BYTES)
+		bytes += list->entry[i]->bytes;
+	if (list->page == OPS_SPG_ROOT || bytes >= OPS_SPG_PAGE / 2 ||
+		list->nentries >= SHORT_LIST || bytes + row->bytes > OPS_SPG_PAGE)
 		return split_list(tree, list, row, level);
-	move_list(tree, list, bytes + ENTRY_BYTES(row));
-	put_entry(&tree->page[list->page], row);
+	move_list(tree, list, bytes + row->bytes);
+	ops_spg_put(&tree->pages.page[list->page], row->bytes);
 	append(tree, list, row);
-	used_page(tree, list->page);
+	ops_spg_used_page(&tree->pages, list->page);
 	return true;
 }
 
 static void
-append(Tree *tree, SpgNode *list, SpGistLeafTuple row)
+append(Tree *tree, SpgNode *list, Row *row)
 {
 	if (list->nentries == list->space)
 	{
 		list->space = Max(list->space * 2, 8);
 		list->entry = list->entry ?
-			repalloc(list->entry, list->space * sizeof(SpGistLeafTuple)) :
+			repalloc(list->entry, list->space * sizeof(Row *)) :
 			MemoryContextAlloc(tree->lasting,
-							   list->space * sizeof(SpGistLeafTuple));
+							   list->space * sizeof(Row *));
 	}
 	list->entry[list->nentries++] = row;
 }
@@ -430,12 +427,12 @@ append(Tree *tree, SpgNode *list, SpGistLeafTuple row)
 static void
 move_list(Tree *tree, SpgNode *list, int bytes)
 {
-	int			page = page_with_room(tree, bytes);
+	int			page = ops_spg_page_with_room(&tree->pages, bytes);
 
 	for (int i = 0; i < list->nentries; i++)
 	{
-		remove_entry(&tree->page[list->page], list->entry[i]);
-		put_entry(&tree->page[page], list->entry[i]);
+		ops_spg_remove(&tree->pages.page[list->page], list->entry[i]->bytes);
+		ops_spg_put(&tree->pages.page[page], list->entry[i]->bytes);
 	}
 	list->page = page;
 }
@@ -445,9 +442,9 @@ move_list(Tree *tree, SpgNode *list, int bytes)
  * in that.
  */
 static bool
-split_list(Tree *tree, SpgNode *list, SpGistLeafTuple row, int level)
+split_list(Tree *tree, SpgNode *list, Row *row, int level)
 {
-	LeafPage   *page = &tree->page[list->page];
+	OpsSpgPage *page = &tree->pages.page[list->page];
 	int			count = list->nentries + 1;
 	spgPickSplitIn in = {.nTuples = count,.level = level};
 	spgPickSplitOut out = {0};
@@ -455,25 +452,30 @@ split_list(Tree *tree, SpgNode *list, SpGistLeafTuple row, int level)
 	int			total = 0;
 	int			here = 0;
 	int			there = -1;
-	int		   *bytes;
+	int		   *size;			/* of each entry, once it is below */
+	int		   *bytes;			/* of each node */
 	bool	   *goes;
 
 	append(tree, list, row);
 	in.datums = palloc(count * sizeof(Datum));
 	for (int i = 0; i < count; i++)
-	{
-		in.datums[i] = value_of(tree, list->entry[i]);
-		total += ENTRY_BYTES(list->entry[i]);
-	}
+		in.datums[i] = list->entry[i]->leaf;
 	FunctionCall2Coll(tree->picksplit, tree->index->rd_indcollation[0],
 					  PointerGetDatum(&in), PointerGetDatum(&out));
-	list->all_the_same = all_alike(&in, &out, total > PAGE_BYTES, &with_row);
+	size = palloc(count * sizeof(int));
+	for (int i = 0; i < count; i++)
+	{
+		size[i] = tree->suffixes ? bytes_of_text(out.leafTupleDatums[i]) :
+			list->entry[i]->bytes;
+		total += size[i];
+	}
+	list->all_the_same = all_alike(&in, &out, total > OPS_SPG_PAGE, &with_row);
 
 	/* What is free where they are, once they are gone. */
-	if (list->page != ROOT_PAGE)
+	if (list->page != OPS_SPG_ROOT)
 		here = page->free;
-	for (int i = 0; i < count - 1 && list->page != ROOT_PAGE; i++)
-		here += (int) list->entry[i]->size - PLACEHOLDER_BYTES;
+	for (int i = 0; i < count - 1 && list->page != OPS_SPG_ROOT; i++)
+		here += list->entry[i]->bytes - OPS_SPG_PLACEHOLDER;
 
 	bytes = palloc0(out.nNodes * sizeof(int));
 	goes = palloc0(out.nNodes * sizeof(bool));
@@ -483,29 +485,29 @@ split_list(Tree *tree, SpgNode *list, SpGistLeafTuple row, int level)
 			out.mapTuplesToNodes[i] >= out.nNodes)
 			elog(ERROR, "inconsistent result of SPGiST picksplit function");
 		if (i < count - 1 || with_row)
-			bytes[out.mapTuplesToNodes[i]] += ENTRY_BYTES(list->entry[i]);
+			bytes[out.mapTuplesToNodes[i]] += size[i];
 	}
 	if (!with_row)
-		total -= ENTRY_BYTES(row);
+		total -= size[count - 1];
 	if (total > here)
 	{
-		there = page_with_room(tree, Min(total, PAGE_BYTES));
-		page = &tree->page[list->page];
-		if (choose_pages(bytes, &out, here, tree->page[there].free, goes) < 0 &&
+		there = ops_spg_page_with_room(&tree->pages, Min(total, OPS_SPG_PAGE));
+		page = &tree->pages.page[list->page];
+		if (choose_pages(bytes, &out, here, tree->pages.page[there].free, goes) < 0 &&
 			with_row)
 		{
 			with_row = false;
-			bytes[out.mapTuplesToNodes[count - 1]] -= ENTRY_BYTES(row);
-			choose_pages(bytes, &out, here, tree->page[there].free, goes);
+			bytes[out.mapTuplesToNodes[count - 1]] -= size[count - 1];
+			choose_pages(bytes, &out, here, tree->pages.page[there].free, goes);
 		}
 	}
 
 	/* A page that held nothing else starts anew. */
 	for (int i = 0; i < count - 1; i++)
-		remove_entry(page, list->entry[i]);
+		ops_spg_remove(page, list->entry[i]->bytes);
 	if (page->entries == 0)
 	{
-		page->free = PAGE_BYTES;
+		page->free = OPS_SPG_PAGE;
 		page->placeholders = 0;
 	}
 
@@ -521,12 +523,13 @@ split_list(Tree *tree, SpgNode *list, SpGistLeafTuple row, int level)
 			node->page = goes[number] ? there : list->page;
 			list->node[number] = node;
 		}
-		put_entry(&tree->page[node->page], list->entry[i]);
+		shorten(tree, list->entry[i], out.leafTupleDatums[i]);
+		ops_spg_put(&tree->pages.page[node->page], list->entry[i]->bytes);
 		append(tree, node, list->entry[i]);
 	}
 	if (there >= 0)
-		used_page(tree, there);
-	used_page(tree, list->page);
+		ops_spg_used_page(&tree->pages, there);
+	ops_spg_used_page(&tree->pages, list->page);
 	pfree(list->entry);
 	return with_row;
 }
@@ -550,6 +553,14 @@ all_alike(const spgPickSplitIn * in, spgPickSplitOut * out, bool too_long,
 			return false;
 	}
 	*with_row = !too_long || out->mapTuplesToNodes[in->nTuples - 1] == node;
+	if (out->nodeLabels)
+	{
+		Datum		label = out->nodeLabels[node];
+
+		out->nodeLabels = palloc(ALIKE_NODES * sizeof(Datum));
+		for (int i = 0; i < ALIKE_NODES; i++)
+			out->nodeLabels[i] = label;
+	}
 	out->nNodes = ALIKE_NODES;
 	for (int i = 0; i < in->nTuples; i++)
 		out->mapTuplesToNodes[i] = i % ALIKE_NODES;
@@ -588,7 +599,6 @@ make_inner(Tree *tree, SpgNode *node, const spgPickSplitOut * out)
 								 tree->cache->attPrefixType.attlen);
 	node->nnodes = out->nNodes;
 	node->node = palloc0(out->nNodes * sizeof(SpgNode *));
-	if (out->nodeLabels != NULL)
-		tree->failed = true;
+	node->labels = copy_labels(out->nodeLabels, out->nNodes);
 	MemoryContextSwitchTo(before);
 }

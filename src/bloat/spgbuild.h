@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * spgbuild.h
- *	  How a build fills the leaves of an SP-GiST index.
+ *	  How a build fills the leaves of an SP-GiST index: played with some of
+ *	  its entries.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,31 +10,67 @@
 #define OPS_SPGBUILD_H
 
 #include "access/spgist_private.h"
-#include "utils/rel.h"
+#include "bloat/bloat.h"
 
-/* Leaf entries at random, out of those that were seen. */
+/* A leaf entry. */
+typedef struct OpsSpgEntry
+{
+	Datum		value;			/* the whole of it, not what a leaf keeps */
+	int			size;			/* of the leaf tuple if that keeps the whole */
+	ItemPointerData row;
+	OpsRootState root;			/* whether it leads to a row */
+	int			region;			/* that it is of */
+} OpsSpgEntry;
+
+/* All that is below one inner tuple; or the whole index. */
+typedef struct OpsSpgRegion
+{
+	int			level;			/* as operator classes count them */
+	bool		whole;
+} OpsSpgRegion;
+
+#define OPS_SPG_REGIONS		16
+
+/* Copies of leaf entries. */
 typedef struct OpsSpgEntries
 {
 	SpGistCache *cache;			/* NULL: none are kept of this index */
-	SpGistLeafTuple *entry;
+	bool		suffixes;		/* leaves keep what follows the way down */
+	OpsSpgEntry *entry;
 	int			count;
-	uint32		chance;			/* entries whose number is below are kept */
+	int			space;
+	OpsSpgRegion region[OPS_SPG_REGIONS];
+	int			nregions;
 } OpsSpgEntries;
 
 /* What came of it. */
 typedef struct OpsSpgBuilt
 {
 	double		fill;			/* of leaves, 0 if there was nothing to build */
+	double		shrinks;		/* bytes of leaves, for each that the same
+								 * entries take now */
 	double		leaves;			/* that were played */
 	int			halvings;		/* of the rows, 0: it was the whole index */
 } OpsSpgBuilt;
 
+/* spgentries.c */
 extern void ops_spg_entries_init(OpsSpgEntries *entries, Relation index);
-extern void ops_spg_entries_add(OpsSpgEntries *entries, SpGistLeafTuple entry,
-								Size length);
-extern SpGistLeafTuple *ops_spg_entries_pick(const OpsSpgEntries *entries,
-											 double share, int *count);
-extern void ops_spg_build(const OpsSpgEntries *entries, Relation index,
-						  double rows, uint64 seed, OpsSpgBuilt *built);
+extern void ops_spg_entries_add(OpsSpgEntries *entries,
+								const OpsBloatMeasure *measure,
+								SpGistLeafTuple item, Size length,
+								const char *way, int way_length);
+extern OpsSpgEntry **ops_spg_entries_pick(const OpsSpgEntries *entries,
+										  double share, int *count);
+
+/* spgregion.c */
+extern void ops_spg_region(OpsSpgEntries *entries,
+						   const OpsBloatMeasure *measure,
+						   const OpsSpgEntries *guides, double share,
+						   int most);
+
+/* spgbuild.c: of rows in the order of the table */
+extern void ops_spg_build(const OpsSpgEntries *entries, OpsSpgEntry **rows,
+						  int nrows, Relation index, uint64 seed,
+						  OpsSpgBuilt *built);
 
 #endif							/* OPS_SPGBUILD_H */

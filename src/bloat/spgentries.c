@@ -1,10 +1,11 @@
 /*-------------------------------------------------------------------------
  *
  * spgentries.c
- *	  Entries of an SP-GiST index, at random, for playing its build.
+ *	  Entries of an SP-GiST index, for playing its build.
  *
- * Only operator classes are played that store values as they are, and whose
- * functions are known to be harmless, as in gistbuild.c.
+ * Only operator classes are played whose functions are known to be harmless,
+ * as in gistentries.c.  Leaves keep the value as it is, or of a text what
+ * follows the way down to it.
  *
  *-------------------------------------------------------------------------
  */
@@ -14,18 +15,22 @@
 #include "bloat/spgbuild.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
+#include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "core/compat.h"
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-#define MAX_KEPT			16384
+/* More entries are never kept, and no longer texts. */
+#define MAX_KEPT			32768
+#define MAX_TEXT			2000
 
 static bool is_harmless(Relation index);
-static bool entry_is_sound(const SpGistCache *cache, SpGistLeafTuple entry,
+static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
 						   Size length);
-static uint32 entry_number(SpGistLeafTuple entry);
-static void thin_out(OpsSpgEntries *entries);
+static Datum whole_text(SpGistLeafTuple item, const char *way,
+						int way_length);
+static uint32 entry_number(const OpsSpgEntry *entry);
 static int	compare_rows(const void *a, const void *b);
 
 /*
@@ -35,21 +40,27 @@ void
 ops_spg_entries_init(OpsSpgEntries *entries, Relation index)
 {
 	memset(entries, 0, sizeof(OpsSpgEntries));
-	entries->chance = PG_UINT32_MAX;
 	if (!is_harmless(index))
 		return;
 
 	/* The relation cache may drop its own at any time. */
 	entries->cache = palloc(sizeof(SpGistCache));
 	*entries->cache = *spgGetCache(index);
-	entries->entry = palloc(MAX_KEPT * sizeof(SpGistLeafTuple));
+	entries->suffixes = entries->cache->attLeafType.type == TEXTOID;
+	entries->space = 1024;
+	entries->entry = palloc(entries->space * sizeof(OpsSpgEntry));
+
+	/* What a leaf tuple takes is only known if it has nothing else. */
+	if (entries->suffixes && RelationGetNumberOfAttributes(index) > 1)
+		entries->cache = NULL;
 }
 
 static bool
 is_harmless(Relation index)
 {
 	static const char *const harmless[] = {
-		"quad_point_ops", "kd_point_ops", "box_ops", "poly_ops", "inet_ops"
+		"quad_point_ops", "kd_point_ops", "box_ops", "poly_ops", "inet_ops",
+		"text_ops"
 	};
 	Oid			type = TupleDescAttr(index->rd_att, 0)->atttypid;
 	oidvector  *classes;
@@ -82,92 +93,122 @@ is_harmless(Relation index)
 }
 
 /*
- * Keep a copy of an entry, maybe.
+ * Keep a copy of an entry; the way leads to where it is.
  */
 void
-ops_spg_entries_add(OpsSpgEntries *entries, SpGistLeafTuple entry, Size length)
+ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
+					SpGistLeafTuple item, Size length, const char *way,
+					int way_length)
 {
-	SpGistLeafTuple copy;
+	OpsSpgEntry *entry;
 
-	if (entries->cache == NULL || entry_number(entry) > entries->chance ||
-		!entry_is_sound(entries->cache, entry, length))
+	if (entries->cache == NULL || entries->count == MAX_KEPT ||
+		!entry_is_sound(entries, item, length) || way_length > MAX_TEXT)
 		return;
-	if (entries->count == MAX_KEPT)
-		thin_out(entries);
-	copy = palloc(length);
-	memcpy(copy, entry, length);
-	entries->entry[entries->count++] = copy;
+	if (entries->count == entries->space)
+	{
+		entries->space *= 2;
+		entries->entry = repalloc(entries->entry,
+								  entries->space * sizeof(OpsSpgEntry));
+	}
+	entry = &entries->entry[entries->count++];
+	entry->row = item->heapPtr;
+	entry->root = measure->roots ?
+		ops_bloat_root(measure->roots, &entry->row) : ROOT_UNKNOWN;
+	entry->size = item->size;
+	entry->region = entries->nregions;
+	if (entries->suffixes)
+		entry->value = whole_text(item, way, way_length);
+	else
+	{
+		SpGistLeafTuple copy = palloc(length);
+
+		memcpy(copy, item, length);
+		entry->value = fetch_att(SGLTDATAPTR(copy),
+								 entries->cache->attLeafType.attbyval,
+								 entries->cache->attLeafType.attlen);
+	}
 }
 
 /*
  * Whether the value lies within the entry.
  */
 static bool
-entry_is_sound(const SpGistCache *cache, SpGistLeafTuple entry, Size length)
+entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item, Size length)
 {
-	Size		offset = SGLTHDRSZ(SGLT_GET_HASNULLMASK(entry));
-	const char *value = (const char *) entry + offset;
-	int			fixed = cache->attLeafType.attlen;
+	Size		offset = SGLTHDRSZ(SGLT_GET_HASNULLMASK(item));
+	const char *value = (const char *) item + offset;
+	int			fixed = entries->cache->attLeafType.attlen;
 
-	if (entry->size != length || length != MAXALIGN(length) ||
+	if (item->size != length || length != MAXALIGN(length) ||
 		length < SGDTSIZE || offset >= length)
 		return false;
 	if (fixed > 0)
 		return offset + fixed <= length;
-	return fixed == -1 && !VARATT_IS_EXTERNAL(value) &&
-		!VARATT_IS_COMPRESSED(value) &&
-		VARSIZE_ANY(value) > VARHDRSZ_SHORT &&
-		offset + VARSIZE_ANY(value) <= length;
+	if (fixed != -1 || VARATT_IS_EXTERNAL(value) ||
+		VARATT_IS_COMPRESSED(value) || offset + VARSIZE_ANY(value) > length)
+		return false;
+	if (entries->suffixes)
+		return VARSIZE_ANY(value) >= (VARATT_IS_1B(value) ?
+									  VARHDRSZ_SHORT : VARHDRSZ) &&
+			VARSIZE_ANY_EXHDR(value) <= MAX_TEXT;
+	return VARSIZE_ANY(value) > VARHDRSZ_SHORT;
+}
+
+static Datum
+whole_text(SpGistLeafTuple item, const char *way, int way_length)
+{
+	struct varlena *suffix = (struct varlena *) SGLTDATAPTR(item);
+	int			suffix_length = VARSIZE_ANY_EXHDR(suffix);
+	struct varlena *whole = palloc(VARHDRSZ + way_length + suffix_length);
+
+	SET_VARSIZE(whole, VARHDRSZ + way_length + suffix_length);
+	memcpy(VARDATA(whole), way, way_length);
+	memcpy(VARDATA(whole) + way_length, VARDATA_ANY(suffix), suffix_length);
+	return PointerGetDatum(whole);
+}
+
+/*
+ * Those that lead to a row, in the order of rows; of those of unknown fate,
+ * this share.  All if that is 1.
+ */
+OpsSpgEntry **
+ops_spg_entries_pick(const OpsSpgEntries *entries, double share, int *count)
+{
+	OpsSpgEntry **picked = palloc(Max(entries->count, 1) *
+								  sizeof(OpsSpgEntry *));
+
+	*count = 0;
+	for (int i = 0; i < entries->count; i++)
+	{
+		OpsSpgEntry *entry = &entries->entry[i];
+
+		if (share < 1 &&
+			(entry->root == ROOT_DEAD ||
+			 (entry->root == ROOT_UNKNOWN &&
+			  entry_number(entry) > share * PG_UINT32_MAX)))
+			continue;
+		picked[(*count)++] = entry;
+	}
+	qsort(picked, *count, sizeof(OpsSpgEntry *), compare_rows);
+	return picked;
 }
 
 /*
  * A number that is any, but always the same.
  */
 static uint32
-entry_number(SpGistLeafTuple entry)
+entry_number(const OpsSpgEntry *entry)
 {
-	return murmurhash32(ItemPointerGetBlockNumberNoCheck(&entry->heapPtr) * 311 +
-						ItemPointerGetOffsetNumberNoCheck(&entry->heapPtr));
-}
-
-static void
-thin_out(OpsSpgEntries *entries)
-{
-	int			kept = 0;
-
-	entries->chance /= 2;
-	for (int i = 0; i < entries->count; i++)
-	{
-		if (entry_number(entries->entry[i]) <= entries->chance)
-			entries->entry[kept++] = entries->entry[i];
-		else
-			pfree(entries->entry[i]);
-	}
-	entries->count = kept;
-}
-
-/*
- * About this share of them, any, in the order of their rows.
- */
-SpGistLeafTuple *
-ops_spg_entries_pick(const OpsSpgEntries *entries, double share, int *count)
-{
-	SpGistLeafTuple *picked = palloc(entries->count * sizeof(SpGistLeafTuple));
-	double		most = Min(share, 1) * entries->chance;
-
-	*count = 0;
-	for (int i = 0; i < entries->count; i++)
-	{
-		if (entry_number(entries->entry[i]) <= most)
-			picked[(*count)++] = entries->entry[i];
-	}
-	qsort(picked, *count, sizeof(SpGistLeafTuple), compare_rows);
-	return picked;
+	return murmurhash32(ItemPointerGetBlockNumberNoCheck(&entry->row) * 311 +
+						ItemPointerGetOffsetNumberNoCheck(&entry->row));
 }
 
 static int
 compare_rows(const void *a, const void *b)
 {
-	return ItemPointerCompare(&(*(const SpGistLeafTuple *) a)->heapPtr,
-							  &(*(const SpGistLeafTuple *) b)->heapPtr);
+	OpsSpgEntry *left = *(OpsSpgEntry *const *) a;
+	OpsSpgEntry *right = *(OpsSpgEntry *const *) b;
+
+	return ItemPointerCompare(&left->row, &right->row);
 }

@@ -47,13 +47,20 @@ static const OpsUsualFill part_fills[] = {
 
 #define MATCH_STRIDE		3
 
+/* Of the pages, one in so many has an entry that others are found by. */
+#define GUIDE_STRIDE		16
+
+/* Entries that are played at most: the price goes by these. */
+#define MAX_PLAYED			8192
+
 typedef struct SpgistState
 {
 	OpsModel	model;
 	double		leaf_bytes;
 	double		leaves;			/* with something on them */
 	double		inner_bytes;
-	OpsSpgEntries entries;
+	OpsSpgEntries guides;		/* some entries */
+	int			wait;			/* pages before the next of these */
 } SpgistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
@@ -61,6 +68,8 @@ static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 static double read_items(SpgistState *state, Page page, double *totals);
 static double whole_index(SpgistState *state, double share, double *doubt);
 static double leaf_fill(SpgistState *state, double share, double *doubt);
+static void play(SpgistState *state, double share, OpsSpgBuilt *built);
+static void keep_guide(SpgistState *state, SpGistLeafTuple item, Size length);
 
 void
 ops_bloat_spgist(OpsBloatMeasure *measure)
@@ -70,7 +79,7 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 	double		doubt;
 
 	ops_model_init(&state.model, measure);
-	ops_spg_entries_init(&state.entries, measure->rel);
+	ops_spg_entries_init(&state.guides, measure->rel);
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
@@ -110,16 +119,15 @@ leaf_fill(SpgistState *state, double share, double *doubt)
 {
 	OpsBloatMeasure *measure = state->model.measure;
 	const OpsUsualFill *usual;
-	OpsSpgBuilt built;
+	OpsSpgBuilt built = {0};
 
-	ops_spg_build(&state->entries, measure->rel,
-				  measure->total[TOTAL_LIVE] * share, measure->seed, &built);
+	play(state, share, &built);
 	if (built.fill > 0)
 	{
 		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
 			Max(built.halvings <= 2 ? DOUBT_QUARTER : DOUBT_PART,
 				ops_model_usual_fill(measure->rel, part_fills)->doubt);
-		return built.fill;
+		return built.fill / built.shrinks;
 	}
 
 	usual = ops_model_usual_fill(measure->rel, usual_fills);
@@ -130,6 +138,29 @@ leaf_fill(SpgistState *state, double share, double *doubt)
 	}
 	*doubt = usual->doubt;
 	return usual->fill;
+}
+
+/*
+ * Build an index of this share of the entries, or parts of it.
+ */
+static void
+play(SpgistState *state, double share, OpsSpgBuilt *built)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	double		rows = measure->total[TOTAL_LIVE] * share;
+	OpsSpgEntries entries;
+	OpsSpgEntry **played;
+	int			nplayed;
+
+	ops_spg_entries_init(&entries, measure->rel);
+	if (entries.cache == NULL || rows < 1)
+		return;
+	ops_spg_region(&entries, measure, &state->guides, share, MAX_PLAYED);
+	for (; rows > entries.count; rows /= 2)
+		built->halvings++;
+	played = ops_spg_entries_pick(&entries, share, &nplayed);
+	ops_spg_build(&entries, played, nplayed, measure->rel, measure->seed,
+				  built);
 }
 
 static void
@@ -176,6 +207,7 @@ read_items(SpgistState *state, Page page, double *totals)
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
 	BlockNumber first_row = MaxBlockNumber;
 	BlockNumber last_row = 0;
+	bool		first = true;
 	double		bytes = 0;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
@@ -199,15 +231,27 @@ read_items(SpgistState *state, Page page, double *totals)
 					   ItemPointerGetBlockNumberNoCheck(&item->heapPtr));
 		totals[TOTAL_LIVE]++;
 		totals[TOTAL_POINTERS]++;
+		if (first && !SpGistPageStoresNulls(page))
+			keep_guide(state, item, length);
+		first = false;
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->heapPtr);
-		if (!SpGistPageStoresNulls(page) &&
-			(!match || ops_bloat_root(state->model.measure->roots,
-									  &item->heapPtr) != ROOT_DEAD))
-			ops_spg_entries_add(&state->entries, item, length);
 	}
 	if (leaf)
 		ops_model_span(&state->model, first_row, last_row);
 	totals[TOTAL_FREE_BYTES] += PageGetExactFreeSpace(page);
 	return bytes;
+}
+
+/*
+ * Keep an entry of one page in some, if it has its whole value.
+ */
+static void
+keep_guide(SpgistState *state, SpGistLeafTuple item, Size length)
+{
+	if (state->guides.suffixes || state->wait-- > 0)
+		return;
+	ops_spg_entries_add(&state->guides, state->model.measure, item, length,
+						NULL, 0);
+	state->wait = GUIDE_STRIDE - 1;
 }

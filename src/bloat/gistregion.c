@@ -1,0 +1,134 @@
+/*-------------------------------------------------------------------------
+ *
+ * gistregion.c
+ *	  Neighbouring leaves of a GiST index, with all that is on them.
+ *
+ * How a build splits pages goes by what lies close together: a thousand rows
+ * of one day, a hundred of the same key.  Out of entries picked at random
+ * from all over the index all that would be gone.  So whole regions of it are
+ * read instead.
+ *
+ * When a page is split, the new one is linked between it and the one that
+ * followed, and a build that sorts links each page to the one before.  Either
+ * way the links lead from a leaf to others near by.  They are only followed
+ * for that: if one leads astray, another region begins.
+ *
+ *-------------------------------------------------------------------------
+ */
+#include "postgres.h"
+
+#include "bloat/gistbuild.h"
+#include "bloat/model.h"
+#include "miscadmin.h"
+
+/* Pages that are read at most, whatever is on them. */
+#define MAX_PAGES			384
+
+typedef struct Region
+{
+	OpsGistEntries *entries;
+	const OpsBloatMeasure *measure;
+	double		share;			/* of entries of unknown fate that is wanted */
+	double		found;			/* that are wanted */
+	BlockNumber page[MAX_PAGES];	/* that were read */
+	int			npages;
+} Region;
+
+static BlockNumber read_leaf(Region *region, BlockNumber block);
+static void read_entries(Region *region, Page page);
+static bool is_read(const Region *region, BlockNumber block);
+
+/*
+ * Add entries of so many regions, until there are as many as wanted.
+ *
+ * They begin at some of these leaves, which are any.
+ */
+void
+ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
+				const BlockNumber *leaves, int nleaves, int regions,
+				double share, int wanted)
+{
+	Region		region = {
+		.entries = entries,
+		.measure = measure,
+		.share = share,
+	};
+	int			step = (int) (nleaves * 0.618) | 1;
+
+	for (int i = 0; i < nleaves && region.found < wanted; i++)
+	{
+		BlockNumber block = leaves[(uint64) i * step % nleaves];
+		double		end = Min(region.found + (double) wanted / regions, wanted);
+
+		while (region.found < end && region.npages < MAX_PAGES &&
+			   block < measure->nblocks && !is_read(&region, block))
+		{
+			CHECK_FOR_INTERRUPTS();
+			block = read_leaf(&region, block);
+		}
+	}
+}
+
+/*
+ * Take in a leaf; returns the next one, or none.
+ */
+static BlockNumber
+read_leaf(Region *region, BlockNumber block)
+{
+	const OpsBloatMeasure *measure = region->measure;
+	BlockNumber next = InvalidBlockNumber;
+	Buffer		buffer;
+	Page		page;
+
+	region->page[region->npages++] = block;
+	buffer = ReadBufferExtended(measure->rel, MAIN_FORKNUM, block, RBM_NORMAL,
+								measure->ring);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(buffer);
+	if (ops_page_is_sound(page, sizeof(GISTPageOpaqueData)) &&
+		GistPageGetOpaque(page)->gist_page_id == GIST_PAGE_ID &&
+		GistPageIsLeaf(page) && !GistPageIsDeleted(page))
+	{
+		read_entries(region, page);
+		next = GistPageGetOpaque(page)->rightlink;
+	}
+	UnlockReleaseBuffer(buffer);
+	return next;
+}
+
+static void
+read_entries(Region *region, Page page)
+{
+	OpsGistEntries *entries = region->entries;
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
+	{
+		Size		length;
+		IndexTuple	item = ops_page_item(page, i, &length);
+		int			before = entries->count;
+		OpsRootState root;
+
+		if (item == NULL || ItemIdIsDead(PageGetItemId(page, i)))
+			continue;
+		ops_gist_entries_add(entries, region->measure, item, length);
+		if (entries->count <= before)
+			continue;
+		root = entries->entry[before].root;
+		if (region->share == 1 || root == ROOT_LIVE)
+			region->found++;
+		else if (root == ROOT_UNKNOWN)
+			region->found += region->share;
+	}
+}
+
+static bool
+is_read(const Region *region, BlockNumber block)
+{
+	for (int i = 0; i < region->npages; i++)
+	{
+		if (region->page[i] == block)
+			return true;
+	}
+	return false;
+}
