@@ -83,7 +83,9 @@ ops_bloat_gin(OpsBloatMeasure *measure)
 		measure->first_sample = Max(measure->first_sample,
 									(int) measure->nblocks);
 	}
+	state.tree_stride = 1;
 	ops_bloat_sample(measure, 1, read_page, &state);
+	ops_gin_read_trees(&state);
 	ops_gin_conclude(&state);
 }
 
@@ -195,6 +197,8 @@ read_entry(OpsGinReading *state, IndexTuple item, Size length, double *totals)
 			state->pages.single_bytes += bytes;
 		}
 	}
+	else
+		ops_gin_saw_tree(state, GinGetPostingTree(item));
 	totals[TOTAL_LIVE]++;
 	totals[TOTAL_NEED] += bytes / (GIN_ENTRY_ROOM * GIN_ENTRY_FILL);
 	state->pages.entries++;
@@ -376,27 +380,16 @@ static void
 read_tree_leaf(OpsGinReading *state, Page page, double *totals)
 {
 	OpsGinPages *pages = &state->pages;
-	int			bytes;
+	int			bytes = ops_gin_leaf_bytes(page);
 	double		tids;
 
-	if (GinPageIsCompressed(page))
+	if (bytes < 0)
 	{
-		bytes = (int) ((PageHeader) page)->pd_lower -
-			(int) (MAXALIGN(SizeOfPageHeaderData) +
-				   MAXALIGN(sizeof(ItemPointerData)));
-		if (bytes < 0)
-		{
-			state->model.broken++;
-			return;
-		}
-		tids = count_tree_rows(state, page, bytes);
+		state->model.broken++;
+		return;
 	}
-	else
-	{
-		tids = Min(GinPageGetOpaque(page)->maxoff,
-				   GIN_TREE_ROOM / sizeof(ItemPointerData));
-		bytes = tids * 2;
-	}
+	tids = GinPageIsCompressed(page) ? count_tree_rows(state, page, bytes) :
+		bytes / 2;
 	if (bytes == 0)
 		totals[TOTAL_UNUSED_PAGES] = 1;
 

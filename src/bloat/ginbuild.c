@@ -22,7 +22,8 @@
 #include <math.h>
 
 #include "access/gin_private.h"
-#include "bloat/ginbuild.h"
+#include "bloat/ginpages.h"
+#include "common/hashfn.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
@@ -33,11 +34,14 @@
 #define MAX_STEPS			400000
 
 /* How far the number of rounds can be off, relative. */
-#define ROUNDS_DOUBT		0.06
-#define SURELY_ONE_ROUND	0.94
+#define ROUNDS_DOUBT		0.08
+#define SURELY_ONE_ROUND	0.92
 
 /* Entries from which the number of rounds is reckoned. */
-#define MAX_RECKONED		6000
+#define MAX_RECKONED		3000
+
+/* Steps that close in on the number of rounds. */
+#define HALVINGS			12
 
 /* A posting list on an entry page: its first row is not compressed. */
 #define LIST_HEADER			offsetof(GinPostingList, bytes)
@@ -75,6 +79,7 @@ static void play_build(const OpsGinBuild *build, double rounds, int max_steps,
 static double count_rounds(const OpsGinBuild *build);
 static double memory_of_round(const OpsGinBuild *build, double share);
 static double dead_share(const OpsGinBuild *build, const OpsGinEntry *entry);
+static double tree_rows(const OpsGinBuild *build, int i);
 static double chunk(double bytes);
 static double list_memory(double tids, double rounds);
 static void play_round(Play *play, double end);
@@ -86,27 +91,36 @@ static double inner_pages(const Play *play);
 /*
  * Build it.
  *
- * Just before pages are full all at once, a little less memory in fact than
- * here makes half of them more; so much is in doubt.
+ * Just before pages are full all at once, or lists become trees, a little less
+ * memory in fact than here makes half of them more; so much is in doubt, and
+ * the mean is the best guess.
  */
 void
 ops_gin_build(const OpsGinBuild *build, OpsGinBuilt *built)
 {
 	double		rounds = count_rounds(build);
-	OpsGinBuilt other;
+	double		least;
+	double		most;
+	double		sum;
 
 	play_build(build, rounds, MAX_STEPS, built);
-	if (rounds <= SURELY_ONE_ROUND)
+	if (rounds <= SURELY_ONE_ROUND || built->bytes <= 0)
 		return;
+	least = most = sum = built->leaves / built->bytes;
 	for (int i = -1; i <= 1; i += 2)
 	{
+		OpsGinBuilt other;
+		double		leaves;
+
 		play_build(build, Max(rounds * (1 + i * ROUNDS_DOUBT), 1),
 				   MAX_STEPS / 3, &other);
-		if (other.leaves > 0)
-			built->sway = Max(built->sway,
-							  fabs(built->bytes / built->leaves *
-								   other.leaves / other.bytes - 1));
+		leaves = other.bytes > 0 ? other.leaves / other.bytes : least;
+		least = Min(least, leaves);
+		most = Max(most, leaves);
+		sum += leaves;
 	}
+	built->leaves = built->bytes * sum / 3;
+	built->sway = Max(most * 3 / sum - 1, 1 - least * 3 / sum);
 }
 
 /*
@@ -187,19 +201,24 @@ play_build(const OpsGinBuild *build, double rounds, int max_steps,
 static double
 count_rounds(const OpsGinBuild *build)
 {
-	double		share = 1;
-	double		memory = memory_of_round(build, share);
+	double		low = 1e-4;
+	double		high = 1;
+	double		share;
+	double		memory = memory_of_round(build, 1);
 
 	if (memory <= build->memory)
 		return memory / build->memory;
 
-	/* Memory grows a little slower than the share, so this closes in. */
-	for (int i = 0; i < 8 && fabs(memory / build->memory - 1) > 0.005; i++)
+	/* Memory grows in steps, where lists of a size are doubled. */
+	for (int i = 0; i < HALVINGS; i++)
 	{
-		share = Min(Max(share * build->memory / memory, 1e-9), 1);
-		memory = memory_of_round(build, share);
+		share = sqrt(low * high);
+		if (memory_of_round(build, share) > build->memory)
+			high = share;
+		else
+			low = share;
 	}
-	return 1 / share;
+	return 1 / sqrt(low * high);
 }
 
 /*
@@ -225,7 +244,7 @@ memory_of_round(const OpsGinBuild *build, double share)
 
 		if (entry->ntids == 0)
 		{
-			tids = build->tree_tids;
+			tids = tree_rows(build, i);
 			span = 1;
 		}
 
@@ -240,6 +259,22 @@ memory_of_round(const OpsGinBuild *build, double share)
 							list_memory(tids / rounds, windows));
 	}
 	return memory * step * share * build->scale;
+}
+
+/*
+ * Rows of a posting tree: those of some that is known, or the mean.
+ */
+static double
+tree_rows(const OpsGinBuild *build, int i)
+{
+	const OpsGinTree *tree;
+
+	if (build->ntrees == 0)
+		return build->tree_tids;
+	tree = &build->trees[murmurhash32(i) % build->ntrees];
+	if (tree->is_large)
+		return build->large_tids;
+	return tree->bytes / Max(build->tree_tid_bytes, 0.5);
 }
 
 /*
@@ -364,9 +399,18 @@ entry_bytes(const Play *play, int i, double end)
 	double		dead = dead_share(build, entry);
 	double		list;
 
-	/* What becomes of posting trees, gin.c knows. */
+	/*
+	 * What becomes of posting trees in the end, gin.c knows; but they begin
+	 * as lists.
+	 */
 	if (entry->ntids == 0)
-		return (int) MAXALIGN(entry->key) + sizeof(ItemIdData);
+	{
+		list = entry->key + LIST_HEADER + (1 - dead) * end *
+			tree_rows(build, i) * build->tree_tid_bytes;
+		if (end == 1 || list > GinMaxItemSize)
+			list = entry->key;
+		return (int) MAXALIGN((int) ceil(list)) + sizeof(ItemIdData);
+	}
 	if (dead > 0)
 	{
 		tid_bytes += ops_gin_gap_bytes(dead);

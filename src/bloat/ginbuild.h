@@ -37,6 +37,10 @@ typedef struct OpsGinBuild
 	BlockNumber heap_blocks;
 	double		memory;			/* bytes that it can use */
 	double		tree_tids;		/* rows of an average posting tree */
+	double		tree_tid_bytes; /* of each of these */
+	const struct OpsGinTree *trees; /* some trees, that stand for others */
+	int			ntrees;
+	double		large_tids;		/* rows of those that are too large to know */
 	double		dead;			/* share of rows to leave out, 0: none,
 								 * whatever the entries say */
 } OpsGinBuild;

@@ -23,6 +23,9 @@
 #define MIN_KNOWN			50
 #define NUM_CLASSES			6
 
+/* Trees that have to be looked up to go by their sizes. */
+#define MIN_TREES			8
+
 /* Bytes of a tree that a list could hold. */
 #define SMALL_TREE			(GinMaxItemSize - 64)
 
@@ -41,10 +44,14 @@ static void guess_dead(OpsGinReading *state);
 static int	class_of(const OpsGinEntry *entry);
 static double whole_index(OpsBloatMeasure *measure, const OpsGinReading *state,
 						  double dead, OpsGinBuilt *built);
+static double large_tree_rows(const OpsGinReading *state,
+							  const OpsGinBuild *build);
 static double merged_trees(const OpsGinReading *state);
 static double pending_leaves(const OpsGinPages *pages);
-static double tree_pages(const OpsGinPages *pages, double dead,
+static double tree_pages(const OpsGinReading *state, double dead,
 						 double *inlined);
+static double known_tree_pages(const OpsGinReading *state, double left,
+							   double *inlined);
 static double live_bytes(const OpsGinPages *pages, double dead);
 static double tree_rounding(const OpsGinPages *pages, double left);
 
@@ -185,7 +192,7 @@ whole_index(OpsBloatMeasure *measure, const OpsGinReading *state, double dead,
 	double		scale = ops_model_scale(&state->model, 1);
 	double		trees = Max(pages->last_leaves, 1);
 	double		inlined;
-	double		tree = tree_pages(pages, dead, &inlined);
+	double		tree = tree_pages(state, dead, &inlined);
 	double		leaves;
 	OpsGinBuild build = {
 		.entries = state->entries,
@@ -194,10 +201,14 @@ whole_index(OpsBloatMeasure *measure, const OpsGinReading *state, double dead,
 		.heap_blocks = RelationGetNumberOfBlocks(measure->heap),
 		.memory = maintenance_work_mem * 1024.0,
 		.tree_tids = Max(pages->tree_tids / trees, 1),
+		.tree_tid_bytes = pages->tree_bytes / Max(pages->tree_tids, 1),
+		.trees = state->trees,
+		.ntrees = state->ntrees,
 		.dead = dead,
 	};
 
 	memset(built, 0, sizeof(OpsGinBuilt));
+	build.large_tids = large_tree_rows(state, &build);
 
 	/* What parallel workers gathered is merged before it is inserted. */
 	if (ops_compat_can_build_parallel(measure->rel) &&
@@ -226,6 +237,25 @@ whole_index(OpsBloatMeasure *measure, const OpsGinReading *state, double dead,
 
 	/* The page of counts, and a root even if there is nothing below. */
 	return 1 + Max(scale * (leaves + built->inner + tree), 1);
+}
+
+/*
+ * Mean rows of trees that are too large to be looked up: what is left of all.
+ */
+static double
+large_tree_rows(const OpsGinReading *state, const OpsGinBuild *build)
+{
+	double		bytes = build->tree_tids * build->tree_tid_bytes *
+	state->ntrees;
+	int			large = 0;
+
+	for (int i = 0; i < state->ntrees; i++)
+	{
+		bytes -= state->trees[i].bytes;
+		large += state->trees[i].is_large;
+	}
+	return Max(bytes / Max(large, 1) / Max(build->tree_tid_bytes, 0.5),
+			   build->tree_tids);
 }
 
 /*
@@ -271,8 +301,9 @@ pending_leaves(const OpsGinPages *pages)
  * is half full in the mean.
  */
 static double
-tree_pages(const OpsGinPages *pages, double dead, double *inlined)
+tree_pages(const OpsGinReading *state, double dead, double *inlined)
 {
+	const OpsGinPages *pages = &state->pages;
 	double		trees = pages->last_leaves;
 	double		large = Min(pages->inner_trees, trees);
 	double		single = trees - large;
@@ -284,6 +315,8 @@ tree_pages(const OpsGinPages *pages, double dead, double *inlined)
 	*inlined = 0;
 	if (trees <= 0)
 		return 0;
+	if (state->ntrees >= MIN_TREES)
+		return known_tree_pages(state, left, inlined);
 
 	/* Which of the last leaves are the only ones, is not known. */
 	for (int i = 0; i < known; i++)
@@ -300,6 +333,41 @@ tree_pages(const OpsGinPages *pages, double dead, double *inlined)
 	large_bytes = pages->tree_bytes - pages->last_bytes * single / trees;
 	return leaves +
 		large_bytes / (GIN_TREE_ROOM * GIN_TREE_FILL) * tree_rounding(pages, left);
+}
+
+/*
+ * Pages of the posting trees, from their bytes and from what those that were
+ * looked up take more than theirs, or less.
+ */
+static double
+known_tree_pages(const OpsGinReading *state, double left, double *inlined)
+{
+	const OpsGinPages *pages = &state->pages;
+	double		room = GIN_TREE_ROOM * GIN_TREE_FILL;
+	double		more = 0;
+
+	for (int i = 0; i < state->ntrees; i++)
+	{
+		double		live = state->trees[i].bytes * left;
+
+		/* A root, and a last leaf that is half empty in the mean. */
+		if (state->trees[i].is_large)
+			more += 1.5;
+		else if (live < SMALL_TREE)
+		{
+			*inlined += live;
+			more -= live / room;
+		}
+		else
+		{
+			double		leaves = ceil(live / room);
+
+			more += leaves + (leaves > 1) - live / room;
+		}
+	}
+	*inlined *= pages->last_leaves / state->ntrees;
+	return Max(pages->tree_bytes * left / room +
+			   pages->last_leaves * more / state->ntrees, 0);
 }
 
 /*

@@ -48,6 +48,16 @@ typedef struct OpsGinPages
 	double		pending_pages;
 } OpsGinPages;
 
+/* A posting tree that was looked up. */
+typedef struct OpsGinTree
+{
+	double		bytes;			/* of its rows */
+	bool		is_large;		/* too large to know these */
+} OpsGinTree;
+
+/* Trees of which some are looked up. */
+#define GIN_MAX_ROOTS		1024
+
 typedef struct OpsGinReading
 {
 	OpsModel	model;
@@ -57,6 +67,12 @@ typedef struct OpsGinReading
 	int			space;
 	uint32		npages;			/* of entries, read so far */
 	uint32		stride;			/* entries of one in so many are kept */
+	BlockNumber root[GIN_MAX_ROOTS];	/* of posting trees, one in so many */
+	int			nroots;
+	uint32		trees_seen;
+	uint32		tree_stride;
+	OpsGinTree *trees;			/* that were looked up */
+	int			ntrees;
 	double		known_rows;		/* that entries have whose dead rows are */
 	double		dead_rows;		/* known, and the dead ones of these */
 	double		known_waiting;	/* the same of the pending list */
@@ -69,5 +85,10 @@ typedef struct OpsGinReading
 
 /* ginmodel.c */
 extern void ops_gin_conclude(OpsGinReading *state);
+
+/* gintrees.c */
+extern void ops_gin_saw_tree(OpsGinReading *state, BlockNumber root);
+extern void ops_gin_read_trees(OpsGinReading *state);
+extern int	ops_gin_leaf_bytes(Page page);
 
 #endif							/* OPS_GINPAGES_H */
