@@ -123,6 +123,7 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	if (fill == 0)
 		fill = expected_fill(&state, &modelled.doubt);
 	modelled.live = whole_index(&state, 1 - measure->dead_entries, fill);
+	modelled.as_grown = !state.sorts;
 
 	/* What a build made of all of it shows how far the model is off. */
 	if (measure->dead_entries > 0 && ops_model_is_untouched(&state.model))

@@ -37,6 +37,9 @@
 #define DOUBT_LEFT			0.04
 #define GUESSED_BY_DEAD		1.5
 
+/* A model that says so little less is hardly more than in doubt. */
+#define SEEMS_AS_IT_IS		0.10
+
 /* Fewer pages come to be more by the one or other. */
 #define FEW_PAGES			128
 
@@ -50,6 +53,7 @@
 /* Rows of a leaf are close if they take no more than this of the table. */
 #define NARROW				0.10
 
+static double as_it_is(const OpsBloatMeasure *measure, double pages);
 static double untouched_share(OpsModel *model);
 static double ascending_share(const OpsModel *model);
 static double twin_share(const OpsModel *model);
@@ -231,13 +235,16 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 		doubt = Min(doubt, DOUBT_REMEMBERED + doubt * (1 - left));
 	}
 
+	pages = modelled->live * factor;
+	if (modelled->as_grown && untouched < UNTOUCHED)
+		pages = as_it_is(measure, pages);
+
 	/* Dead entries were inferred, not counted. */
 	if (measure->dead_entries > 0)
 		doubt += DOUBT_DEAD +
 			DOUBT_LEFT * Min(measure->dead_entries /
 							 Max(1 - measure->dead_entries, 0.05), 8);
 
-	pages = modelled->live * factor;
 	if (measure->total[TOTAL_NEED] > 0)
 		measure->need_error *= pages / measure->total[TOTAL_NEED];
 	measure->modelled = true;
@@ -248,6 +255,22 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 		ops_bloat_detail(measure, "unreadable_pages", model->broken, 0);
 	ops_bloat_conclude(measure, pages, doubt * pages +
 					   (measure->nblocks < FEW_PAGES ? 2 : 1));
+}
+
+/*
+ * An index from which hardly anything was deleted has about the size that a
+ * build gives it.  So where a model comes close to the size it has, this is
+ * more likely right than the model.
+ */
+static double
+as_it_is(const OpsBloatMeasure *measure, double pages)
+{
+	double		less = 1 - pages / measure->nblocks;
+
+	if (less <= 0 || less >= SEEMS_AS_IT_IS ||
+		measure->dead_entries > SEEMS_AS_IT_IS / 2)
+		return pages;
+	return measure->nblocks * (1 - less * less / SEEMS_AS_IT_IS);
 }
 
 /*

@@ -41,6 +41,7 @@ typedef struct OpsModelled
 	double		content;		/* pages for all that is on the pages now */
 	double		live;			/* pages for what leads to a row */
 	double		doubt;			/* half-width of the model, relative */
+	bool		as_grown;		/* a build does what inserts do one by one */
 } OpsModelled;
 
 /*

@@ -69,6 +69,7 @@ typedef struct Tree
 	MemoryContext lasting;
 	MemoryContext temporary;	/* emptied after each row */
 	OpsSpgPages pages;
+	double		inner_bytes;	/* of inner tuples */
 	SpgNode    *roots;			/* of each region */
 	bool		failed;			/* the operator class wants the unexpected */
 } Tree;
@@ -86,6 +87,7 @@ static void insert(Tree *tree, Row *row, SpgNode *root, int level);
 static SpgNode *descend(Tree *tree, SpgNode *inner, Row *row, int *level);
 static void widen(Tree *tree, SpgNode *inner, const spgChooseOut * out);
 static void add_node(Tree *tree, SpgNode *inner, const spgChooseOut * out);
+static int	bytes_of_inner(const Tree *tree, const SpgNode *inner);
 static Datum *copy_labels(const Datum *labels, int nlabels);
 static bool add_to_list(Tree *tree, SpgNode *list, Row *row,
 						int level);
@@ -160,10 +162,16 @@ play(Tree *tree, const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
 	}
 	for (int i = OPS_SPG_ROOT + 1; i < tree->pages.count; i++)
 		built->leaves += tree->pages.page[i].entries > 0;
+
+	/* What the last page has left is for what comes next to this region. */
+	if (tree->pages.last_page >= 0 && built->leaves > 1)
+		built->leaves -= (double) tree->pages.page[tree->pages.last_page].free /
+			OPS_SPG_PAGE;
 	if (!tree->failed && built->leaves > 0)
 	{
 		built->fill = bytes / (built->leaves * OPS_SPG_PAGE);
 		built->shrinks = bytes / before;
+		built->inner_bytes = tree->inner_bytes / nrows;
 	}
 }
 
@@ -339,6 +347,7 @@ widen(Tree *tree, SpgNode *inner, const spgChooseOut * out)
 								inner->nnodes);
 	inner->node = palloc0(inner->nnodes * sizeof(SpgNode *));
 	inner->node[out->result.splitTuple.childNodeN] = below;
+	tree->inner_bytes += bytes_of_inner(tree, inner);
 	MemoryContextSwitchTo(before);
 }
 
@@ -364,7 +373,24 @@ add_node(Tree *tree, SpgNode *inner, const spgChooseOut * out)
 	inner->labels = labels;
 	inner->node = node;
 	inner->nnodes++;
+	tree->inner_bytes += OPS_SPG_NODE(true);
 	MemoryContextSwitchTo(before);
+}
+
+/*
+ * Bytes of an inner tuple, line pointer included.
+ */
+static int
+bytes_of_inner(const Tree *tree, const SpgNode *inner)
+{
+	const SpGistTypeDesc *type = &tree->cache->attPrefixType;
+	int			prefix = 0;
+
+	if (inner->has_prefix)
+		prefix = type->attbyval ? sizeof(Datum) :
+			type->attlen > 0 ? type->attlen : VARSIZE_ANY(inner->prefix);
+	return SGITHDRSZ + MAXALIGN(prefix) + sizeof(ItemIdData) +
+		inner->nnodes * OPS_SPG_NODE(inner->labels != NULL);
 }
 
 /*
@@ -600,5 +626,6 @@ make_inner(Tree *tree, SpgNode *node, const spgPickSplitOut * out)
 	node->nnodes = out->nNodes;
 	node->node = palloc0(out->nNodes * sizeof(SpgNode *));
 	node->labels = copy_labels(out->nodeLabels, out->nNodes);
+	tree->inner_bytes += bytes_of_inner(tree, node);
 	MemoryContextSwitchTo(before);
 }

@@ -49,6 +49,7 @@ typedef struct OpsSpgBuilt
 	double		fill;			/* of leaves, 0 if there was nothing to build */
 	double		shrinks;		/* bytes of leaves, for each that the same
 								 * entries take now */
+	double		inner_bytes;	/* of inner tuples, for each row */
 	double		leaves;			/* that were played */
 	int			halvings;		/* of the rows, 0: it was the whole index */
 } OpsSpgBuilt;

@@ -34,6 +34,9 @@ static const OpsUsualFill usual_fills[] = {
 
 #define INNER_FILL			0.80
 
+/* Inner pages that show how full these are. */
+#define ENOUGH_INNER		3
+
 /* Half-widths, relative, of a play of the whole, a quarter, and less. */
 #define DOUBT_WHOLE			0.06
 #define DOUBT_QUARTER		0.13
@@ -51,7 +54,7 @@ static const OpsUsualFill part_fills[] = {
 #define GUIDE_STRIDE		16
 
 /* Entries that are played at most: the price goes by these. */
-#define MAX_PLAYED			8192
+#define MAX_PLAYED			12288
 
 typedef struct SpgistState
 {
@@ -59,6 +62,7 @@ typedef struct SpgistState
 	double		leaf_bytes;
 	double		leaves;			/* with something on them */
 	double		inner_bytes;
+	double		inner_pages;
 	OpsSpgEntries guides;		/* some entries */
 	int			wait;			/* pages before the next of these */
 } SpgistState;
@@ -67,7 +71,8 @@ static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
 static double read_items(SpgistState *state, Page page, double *totals);
 static double whole_index(SpgistState *state, double share, double *doubt);
-static double leaf_fill(SpgistState *state, double share, double *doubt);
+static double inner_fill(const SpgistState *state);
+static double usual_fill(SpgistState *state, double *doubt);
 static void play(SpgistState *state, double share, OpsSpgBuilt *built);
 static void keep_guide(SpgistState *state, SpGistLeafTuple item, Size length);
 
@@ -86,6 +91,7 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 
 	modelled.live = whole_index(&state, 1 - measure->dead_entries,
 								&modelled.doubt);
+	modelled.as_grown = true;
 
 	/* What a build made of all of it shows how far the model is off. */
 	modelled.content = measure->dead_entries > 0 ?
@@ -94,31 +100,17 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 }
 
 /*
- * Pages of a new index with this share of the entries.
- *
- * The tree above is as large as its leaves were when they were full.
+ * Pages of a new index with this share of the entries: as it plays out, or as
+ * usual.
  */
 static double
 whole_index(SpgistState *state, double share, double *doubt)
 {
-	double		scale = ops_model_scale(&state->model, 0);
-	double		leaves = state->model.measure->total[TOTAL_NEED] * share /
-	leaf_fill(state, share, doubt);
-	double		inner = scale * state->inner_bytes / (SPGIST_ROOM * INNER_FILL);
-
-	if (state->leaves > 0)
-		inner *= Min(leaves / (scale * state->leaves), 1);
-	return FIXED_PAGES + leaves + inner;
-}
-
-/*
- * How full a build leaves the leaves: as it plays out, or as usual.
- */
-static double
-leaf_fill(SpgistState *state, double share, double *doubt)
-{
 	OpsBloatMeasure *measure = state->model.measure;
-	const OpsUsualFill *usual;
+	double		scale = ops_model_scale(&state->model, 0);
+	double		need = measure->total[TOTAL_NEED] * share;
+	double		leaves;
+	double		inner;
 	OpsSpgBuilt built = {0};
 
 	play(state, share, &built);
@@ -127,10 +119,39 @@ leaf_fill(SpgistState *state, double share, double *doubt)
 		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
 			Max(built.halvings <= 2 ? DOUBT_QUARTER : DOUBT_PART,
 				ops_model_usual_fill(measure->rel, part_fills)->doubt);
-		return built.fill / built.shrinks;
+		leaves = need * built.shrinks / built.fill;
+		inner = measure->total[TOTAL_LIVE] * share * built.inner_bytes /
+			(SPGIST_ROOM * inner_fill(state));
 	}
+	else
+	{
+		leaves = need / usual_fill(state, doubt);
+		inner = scale * state->inner_bytes / (SPGIST_ROOM * INNER_FILL);
 
-	usual = ops_model_usual_fill(measure->rel, usual_fills);
+		/* The tree above is as large as its leaves were when they were full. */
+		if (state->leaves > 0)
+			inner *= Min(leaves / (scale * state->leaves), 1);
+	}
+	return FIXED_PAGES + leaves + inner;
+}
+
+/*
+ * How full inner pages are: nothing is ever deleted from these.
+ */
+static double
+inner_fill(const SpgistState *state)
+{
+	if (state->inner_pages < ENOUGH_INNER)
+		return INNER_FILL;
+	return Max(state->inner_bytes / (state->inner_pages * SPGIST_ROOM), 0.2);
+}
+
+static double
+usual_fill(SpgistState *state, double *doubt)
+{
+	const OpsUsualFill *usual = ops_model_usual_fill(state->model.measure->rel,
+													 usual_fills);
+
 	if (ops_model_is_ordered(&state->model))
 	{
 		*doubt = usual->ordered_doubt;
@@ -179,7 +200,10 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 		if (bytes == 0 && !SpGistBlockIsRoot(block))
 			totals[TOTAL_UNUSED_PAGES] = 1;
 		if (!SpGistPageIsLeaf(page))
+		{
 			state->inner_bytes += bytes;
+			state->inner_pages += bytes > 0;
+		}
 		else if (bytes > 0)
 		{
 			state->leaf_bytes += bytes;

@@ -15,6 +15,10 @@
 #define OPS_SPG_PAGE		((int) SPGIST_PAGE_CAPACITY)
 #define OPS_SPG_PLACEHOLDER	((int) (SGDTSIZE + sizeof(ItemIdData)))
 
+/* A node of an inner tuple: a label is a datum. */
+#define OPS_SPG_NODE(labelled) \
+	((int) (SGNTHDRSZ + ((labelled) ? sizeof(Datum) : 0)))
+
 /* The root is a leaf until it overflows; as a page it is not counted. */
 #define OPS_SPG_ROOT		0
 #define OPS_SPG_NOWHERE		(-1)
