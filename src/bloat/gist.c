@@ -161,7 +161,7 @@ played_fill(GistState *state, double share, double *doubt)
 		{
 			rows /= 2;
 			built.halvings++;
-		} while (rows > most_played(state) / 2);
+		} while (rows > most_played(state) * 2 / 3);
 		ops_gist_entries_init(&region, measure->rel);
 		ops_gist_region(&region, measure, state->leaves, state->nleaves,
 						state->sorts ? SORTED_REGIONS : REGIONS, share,
@@ -181,15 +181,17 @@ played_fill(GistState *state, double share, double *doubt)
 }
 
 /*
- * Entries that are played at most; twice as many if these are all.
+ * Entries that are played at most, by what it takes to compare keys: most of
+ * all with signatures of words.
  */
 static int
 most_played(const GistState *state)
 {
-	/* Comparing signatures of words takes long. */
-	if (TupleDescAttr(state->model.measure->rel->rd_att, 0)->atttypid == GTSVECTOROID)
-		return MAX_PLAYED / 4;
-	return MAX_PLAYED;
+	Form_pg_attribute key = TupleDescAttr(state->model.measure->rel->rd_att,
+										  0);
+
+	return key->atttypid == GTSVECTOROID ? MAX_PLAYED / 4 :
+		key->attlen < 0 ? MAX_PLAYED * 2 / 3 : MAX_PLAYED;
 }
 
 static void

@@ -27,6 +27,12 @@
 /* Nodes of a tuple whose values are all the same. */
 #define ALIKE_NODES			8
 
+/*
+ * Steps down that are taken in all.  Rows that come in the order of their
+ * values make a tree that is so deep that fewer of them have to do.
+ */
+#define MAX_STEPS			1000000
+
 /* A list of fewer entries moves as it is. */
 #define SHORT_LIST			64
 
@@ -70,6 +76,7 @@ typedef struct Tree
 	MemoryContext temporary;	/* emptied after each row */
 	OpsSpgPages pages;
 	double		inner_bytes;	/* of inner tuples */
+	int			steps;			/* down from one to the next */
 	SpgNode    *roots;			/* of each region */
 	bool		failed;			/* the operator class wants the unexpected */
 } Tree;
@@ -144,18 +151,19 @@ play(Tree *tree, const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
 	Row		   *played = palloc(nrows * sizeof(Row));
 	double		before = 0;
 	double		bytes = 0;
+	int			count = 0;
 
 	MemoryContextSwitchTo(tree->temporary);
-	for (int i = 0; i < nrows && !tree->failed; i++)
+	for (; count < nrows && !tree->failed && tree->steps < MAX_STEPS; count++)
 	{
 		CHECK_FOR_INTERRUPTS();
-		begin_row(tree, &played[i], rows[i],
-				  entries->region[rows[i]->region].level);
-		insert(tree, &played[i], &tree->roots[rows[i]->region],
-			   entries->region[rows[i]->region].level);
+		begin_row(tree, &played[count], rows[count],
+				  entries->region[rows[count]->region].level);
+		insert(tree, &played[count], &tree->roots[rows[count]->region],
+			   entries->region[rows[count]->region].level);
 		MemoryContextReset(tree->temporary);
 	}
-	for (int i = 0; i < nrows && !tree->failed; i++)
+	for (int i = 0; i < count && !tree->failed; i++)
 	{
 		before += rows[i]->size + sizeof(ItemIdData);
 		bytes += played[i].bytes;
@@ -171,7 +179,8 @@ play(Tree *tree, const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
 	{
 		built->fill = bytes / (built->leaves * OPS_SPG_PAGE);
 		built->shrinks = bytes / before;
-		built->inner_bytes = tree->inner_bytes / nrows;
+		built->inner_bytes = tree->inner_bytes / count;
+		built->halvings += count < nrows;
 	}
 }
 
@@ -294,6 +303,7 @@ descend(Tree *tree, SpgNode *inner, Row *row, int *level)
 	spgChooseOut out = {0};
 	int			number;
 
+	tree->steps++;
 	FunctionCall2Coll(tree->choose, tree->index->rd_indcollation[0],
 					  PointerGetDatum(&in), PointerGetDatum(&out));
 	if (out.resultType == spgSplitTuple)

@@ -39,6 +39,7 @@ typedef struct OpsSpgEntries
 	OpsSpgEntry *entry;
 	int			count;
 	int			space;
+	uint32		chance;			/* some: those whose number is below */
 	OpsSpgRegion region[OPS_SPG_REGIONS];
 	int			nregions;
 } OpsSpgEntries;
@@ -60,8 +61,12 @@ extern void ops_spg_entries_add(OpsSpgEntries *entries,
 								const OpsBloatMeasure *measure,
 								SpGistLeafTuple item, Size length,
 								const char *way, int way_length);
+extern void ops_spg_entries_add_some(OpsSpgEntries *entries,
+									 const OpsBloatMeasure *measure,
+									 SpGistLeafTuple item, Size length);
 extern OpsSpgEntry **ops_spg_entries_pick(const OpsSpgEntries *entries,
-										  double share, int *count);
+										  double share, double most,
+										  int *count);
 
 /* spgregion.c */
 extern void ops_spg_region(OpsSpgEntries *entries,

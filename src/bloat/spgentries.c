@@ -25,12 +25,15 @@
 #define MAX_KEPT			32768
 #define MAX_TEXT			2000
 
+/* Of all entries that are seen, so many are kept at most. */
+#define MAX_SOME			16384
+
 static bool is_harmless(Relation index);
 static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
 						   Size length);
 static Datum whole_text(SpGistLeafTuple item, const char *way,
 						int way_length);
-static uint32 entry_number(const OpsSpgEntry *entry);
+static uint32 row_number(const ItemPointerData * row);
 static int	compare_rows(const void *a, const void *b);
 
 /*
@@ -40,6 +43,7 @@ void
 ops_spg_entries_init(OpsSpgEntries *entries, Relation index)
 {
 	memset(entries, 0, sizeof(OpsSpgEntries));
+	entries->chance = PG_UINT32_MAX;
 	if (!is_harmless(index))
 		return;
 
@@ -131,6 +135,31 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 }
 
 /*
+ * Keep a copy of an entry, maybe, with its whole value.
+ */
+void
+ops_spg_entries_add_some(OpsSpgEntries *entries,
+						 const OpsBloatMeasure *measure, SpGistLeafTuple item,
+						 Size length)
+{
+	int			kept = 0;
+
+	if (entries->cache == NULL || row_number(&item->heapPtr) > entries->chance)
+		return;
+	if (entries->count == MAX_SOME)
+	{
+		entries->chance /= 2;
+		for (int i = 0; i < entries->count; i++)
+		{
+			if (row_number(&entries->entry[i].row) <= entries->chance)
+				entries->entry[kept++] = entries->entry[i];
+		}
+		entries->count = kept;
+	}
+	ops_spg_entries_add(entries, measure, item, length, NULL, 0);
+}
+
+/*
  * Whether the value lies within the entry.
  */
 static bool
@@ -170,15 +199,16 @@ whole_text(SpGistLeafTuple item, const char *way, int way_length)
 
 /*
  * Those that lead to a row, in the order of rows; of those of unknown fate,
- * this share.  All if that is 1.
+ * this share.  All if that is 1.  More than so many are thinned out.
  */
 OpsSpgEntry **
-ops_spg_entries_pick(const OpsSpgEntries *entries, double share, int *count)
+ops_spg_entries_pick(const OpsSpgEntries *entries, double share, double most,
+					 int *count)
 {
 	OpsSpgEntry **picked = palloc(Max(entries->count, 1) *
 								  sizeof(OpsSpgEntry *));
+	int			found = 0;
 
-	*count = 0;
 	for (int i = 0; i < entries->count; i++)
 	{
 		OpsSpgEntry *entry = &entries->entry[i];
@@ -186,9 +216,21 @@ ops_spg_entries_pick(const OpsSpgEntries *entries, double share, int *count)
 		if (share < 1 &&
 			(entry->root == ROOT_DEAD ||
 			 (entry->root == ROOT_UNKNOWN &&
-			  entry_number(entry) > share * PG_UINT32_MAX)))
+			  murmurhash32(row_number(&entry->row)) >
+			  share * PG_UINT32_MAX)))
 			continue;
-		picked[(*count)++] = entry;
+		picked[found++] = entry;
+	}
+	*count = found;
+	if (found > most)
+	{
+		*count = 0;
+		for (int i = 0; i < found; i++)
+		{
+			if (row_number(&picked[i]->row) <=
+				most / found * entries->chance)
+				picked[(*count)++] = picked[i];
+		}
 	}
 	qsort(picked, *count, sizeof(OpsSpgEntry *), compare_rows);
 	return picked;
@@ -198,10 +240,10 @@ ops_spg_entries_pick(const OpsSpgEntries *entries, double share, int *count)
  * A number that is any, but always the same.
  */
 static uint32
-entry_number(const OpsSpgEntry *entry)
+row_number(const ItemPointerData * row)
 {
-	return murmurhash32(ItemPointerGetBlockNumberNoCheck(&entry->row) * 311 +
-						ItemPointerGetOffsetNumberNoCheck(&entry->row));
+	return murmurhash32(ItemPointerGetBlockNumberNoCheck(row) * 311 +
+						ItemPointerGetOffsetNumberNoCheck(row));
 }
 
 static int

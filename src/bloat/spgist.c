@@ -14,6 +14,7 @@
 #include "access/spgist_private.h"
 #include "bloat/model.h"
 #include "bloat/spgbuild.h"
+#include "common/hashfn.h"
 
 /* What a page has for its items and their line pointers. */
 #define SPGIST_ROOM			SPGIST_PAGE_CAPACITY
@@ -50,8 +51,11 @@ static const OpsUsualFill part_fills[] = {
 
 #define MATCH_STRIDE		3
 
-/* Of the pages, one in so many has an entry that others are found by. */
-#define GUIDE_STRIDE		16
+/* Pages, one in so many, whose values are compared with each other. */
+#define COMPARED_STRIDE		8
+
+/* Share of values that come up again, from which on they are not few. */
+#define FEW_ALIKE			0.05
 
 /* Entries that are played at most: the price goes by these. */
 #define MAX_PLAYED			12288
@@ -63,8 +67,10 @@ typedef struct SpgistState
 	double		leaves;			/* with something on them */
 	double		inner_bytes;
 	double		inner_pages;
-	OpsSpgEntries guides;		/* some entries */
-	int			wait;			/* pages before the next of these */
+	OpsSpgEntries some;			/* entries, if leaves keep whole values */
+	int			npages;			/* leaves that were read */
+	double		compared;		/* entries with others of their page, and */
+	double		alike;			/* how many have the value of another */
 } SpgistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
@@ -74,7 +80,8 @@ static double whole_index(SpgistState *state, double share, double *doubt);
 static double inner_fill(const SpgistState *state);
 static double usual_fill(SpgistState *state, double *doubt);
 static void play(SpgistState *state, double share, OpsSpgBuilt *built);
-static void keep_guide(SpgistState *state, SpGistLeafTuple item, Size length);
+static bool any_will_do(const SpgistState *state);
+static void compare_values(SpgistState *state, Page page);
 
 void
 ops_bloat_spgist(OpsBloatMeasure *measure)
@@ -84,7 +91,7 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 	double		doubt;
 
 	ops_model_init(&state.model, measure);
-	ops_spg_entries_init(&state.guides, measure->rel);
+	ops_spg_entries_init(&state.some, measure->rel);
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
@@ -152,7 +159,7 @@ usual_fill(SpgistState *state, double *doubt)
 	const OpsUsualFill *usual = ops_model_usual_fill(state->model.measure->rel,
 													 usual_fills);
 
-	if (ops_model_is_ordered(&state->model))
+	if (ops_model_is_ordered(&state->model) || state->some.suffixes)
 	{
 		*doubt = usual->ordered_doubt;
 		return usual->ordered;
@@ -169,18 +176,36 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 {
 	OpsBloatMeasure *measure = state->model.measure;
 	double		rows = measure->total[TOTAL_LIVE] * share;
-	OpsSpgEntries entries;
+	int			most = MAX_PLAYED;
+	OpsSpgEntries region;
+	OpsSpgEntries *entries = &state->some;
 	OpsSpgEntry **played;
 	int			nplayed;
 
-	ops_spg_entries_init(&entries, measure->rel);
-	if (entries.cache == NULL || rows < 1)
+	if (state->some.cache == NULL || rows < 1)
 		return;
-	ops_spg_region(&entries, measure, &state->guides, share, MAX_PLAYED);
-	for (; rows > entries.count; rows /= 2)
-		built->halvings++;
-	played = ops_spg_entries_pick(&entries, share, &nplayed);
-	ops_spg_build(&entries, played, nplayed, measure->rel, measure->seed,
+	/* A deep tree takes longer, as do texts. */
+	if (ops_model_is_ordered(&state->model) || state->some.suffixes)
+		most = MAX_PLAYED * 2 / 3;
+	if (any_will_do(state))
+	{
+		entries->nregions = 1;
+		entries->region[0].level = 0;
+		entries->region[0].whole = true;
+		for (; rows > Min(entries->count * share * 1.03, most); rows /= 2)
+			built->halvings++;
+	}
+	else
+	{
+		entries = &region;
+		ops_spg_entries_init(entries, measure->rel);
+		ops_spg_region(entries, measure, &state->some, share, most);
+		for (; rows > entries->count; rows /= 2)
+			built->halvings++;
+		rows = entries->count;
+	}
+	played = ops_spg_entries_pick(entries, share, rows, &nplayed);
+	ops_spg_build(entries, played, nplayed, measure->rel, measure->seed,
 				  built);
 }
 
@@ -231,7 +256,8 @@ read_items(SpgistState *state, Page page, double *totals)
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
 	BlockNumber first_row = MaxBlockNumber;
 	BlockNumber last_row = 0;
-	bool		first = true;
+	bool		all = state->some.cache &&
+	state->some.cache->attLeafType.attlen > 0;
 	double		bytes = 0;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
@@ -255,27 +281,55 @@ read_items(SpgistState *state, Page page, double *totals)
 					   ItemPointerGetBlockNumberNoCheck(&item->heapPtr));
 		totals[TOTAL_LIVE]++;
 		totals[TOTAL_POINTERS]++;
-		if (first && !SpGistPageStoresNulls(page))
-			keep_guide(state, item, length);
-		first = false;
+		if (!SpGistPageStoresNulls(page) && !state->some.suffixes &&
+			(all || i == last))
+			ops_spg_entries_add_some(&state->some,
+									 state->model.measure, item, length);
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->heapPtr);
 	}
 	if (leaf)
 		ops_model_span(&state->model, first_row, last_row);
+	if (leaf && all && state->npages++ % COMPARED_STRIDE == 0)
+		compare_values(state, page);
 	totals[TOTAL_FREE_BYTES] += PageGetExactFreeSpace(page);
 	return bytes;
 }
 
 /*
- * Keep an entry of one page in some, if it has its whole value.
+ * Whether entries from all over the index do as well as whole parts of it: if
+ * these are points or boxes of their own, there are only fewer of them then.
+ */
+static bool
+any_will_do(const SpgistState *state)
+{
+	return state->some.cache->attLeafType.attlen > 0 &&
+		state->compared > 0 &&
+		state->alike < state->compared * FEW_ALIKE;
+}
+
+/*
+ * Of a page, count entries with a value that one before has.
  */
 static void
-keep_guide(SpgistState *state, SpGistLeafTuple item, Size length)
+compare_values(SpgistState *state, Page page)
 {
-	if (state->guides.suffixes || state->wait-- > 0)
-		return;
-	ops_spg_entries_add(&state->guides, state->model.measure, item, length,
-						NULL, 0);
-	state->wait = GUIDE_STRIDE - 1;
+	int			length = state->some.cache->attLeafType.attlen;
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+	uint32		slot[512] = {0};
+
+	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
+	{
+		Size		size;
+		SpGistLeafTuple item = ops_page_item(page, i, &size);
+		uint32		hash;
+
+		if (item == NULL || item->tupstate != SPGIST_LIVE ||
+			SGLTHDRSZ(SGLT_GET_HASNULLMASK(item)) + length > size)
+			continue;
+		hash = hash_bytes((unsigned char *) SGLTDATAPTR(item), length);
+		state->compared++;
+		state->alike += slot[hash % lengthof(slot)] == hash;
+		slot[hash % lengthof(slot)] = hash;
+	}
 }

@@ -103,7 +103,8 @@ ops_spg_region(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 		const OpsSpgEntry *guide = NULL;
 
 		if (guides->count > 0)
-			guide = &guides->entry[i * 7 % guides->count];
+			guide = &guides->entry[(int) (i * 0.618 * guides->count) %
+								   guides->count];
 		read_from(&region, guide);
 	}
 }
