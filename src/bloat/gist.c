@@ -32,14 +32,14 @@
 #define MAX_KEPT_PAGES		150
 
 /* Regions that a part of an index is taken from. */
-#define REGIONS				1
+#define REGIONS				2
 #define SORTED_REGIONS		1
 
 /* Half-widths, relative, of a play of all, a quarter, a sixteenth, less. */
 #define DOUBT_WHOLE			0.06
-#define DOUBT_QUARTER		0.16
-#define DOUBT_PART			0.19
-#define DOUBT_LITTLE		0.27
+#define DOUBT_QUARTER		0.14
+#define DOUBT_PART			0.16
+#define DOUBT_LITTLE		0.20
 
 /* Densities of builds that insert row by row and are not played. */
 static const OpsUsualFill usual_fills[] = {

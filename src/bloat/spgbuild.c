@@ -87,6 +87,7 @@ static void play(Tree *tree, const OpsSpgEntries *entries,
 static void begin_row(Tree *tree, Row *row, const OpsSpgEntry *entry,
 					  int level);
 static void shorten(Tree *tree, Row *row, Datum leaf);
+static int	text_size(Datum value);
 static int	bytes_of_text(Datum value);
 static void begin_tree(Tree *tree, Relation index,
 					   const OpsSpgEntries *entries);
@@ -194,14 +195,14 @@ begin_row(Tree *tree, Row *row, const OpsSpgEntry *entry, int level)
 	row->bytes = entry->size + sizeof(ItemIdData);
 	if (tree->suffixes)
 	{
-		int			length = Max((int) VARSIZE_ANY_EXHDR(entry->value) - level,
-								 0);
+		struct varlena *whole = (struct varlena *) DatumGetPointer(entry->value);
+		int			length = Max((int) VARSIZE_ANY_EXHDR(whole) - level, 0);
 		struct varlena *leaf = MemoryContextAlloc(tree->lasting,
 												  VARHDRSZ + length);
 
 		SET_VARSIZE(leaf, VARHDRSZ + length);
-		memcpy(VARDATA(leaf), VARDATA_ANY(entry->value) +
-			   VARSIZE_ANY_EXHDR(entry->value) - length, length);
+		memcpy(VARDATA(leaf), VARDATA_ANY(whole) + VARSIZE_ANY_EXHDR(whole) -
+			   length, length);
 		row->leaf = PointerGetDatum(leaf);
 		row->bytes = bytes_of_text(row->leaf);
 	}
@@ -215,14 +216,23 @@ shorten(Tree *tree, Row *row, Datum leaf)
 {
 	if (!tree->suffixes)
 		return;
-	if (VARSIZE_ANY(leaf) > VARSIZE_ANY(row->leaf))
+	if (text_size(leaf) > text_size(row->leaf))
 	{
 		tree->failed = true;
 		return;
 	}
 	memcpy(DatumGetPointer(row->leaf), DatumGetPointer(leaf),
-		   VARSIZE_ANY(leaf));
+		   text_size(leaf));
 	row->bytes = bytes_of_text(row->leaf);
+}
+
+/*
+ * Bytes of a value, header included.
+ */
+static int
+text_size(Datum value)
+{
+	return VARSIZE_ANY(DatumGetPointer(value));
 }
 
 /*
@@ -231,7 +241,7 @@ shorten(Tree *tree, Row *row, Datum leaf)
 static int
 bytes_of_text(Datum value)
 {
-	int			length = VARSIZE_ANY_EXHDR(value);
+	int			length = VARSIZE_ANY_EXHDR(DatumGetPointer(value));
 
 	length += length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX ?
 		VARHDRSZ_SHORT : VARHDRSZ;
@@ -398,7 +408,7 @@ bytes_of_inner(const Tree *tree, const SpgNode *inner)
 
 	if (inner->has_prefix)
 		prefix = type->attbyval ? sizeof(Datum) :
-			type->attlen > 0 ? type->attlen : VARSIZE_ANY(inner->prefix);
+			type->attlen > 0 ? type->attlen : text_size(inner->prefix);
 	return SGITHDRSZ + MAXALIGN(prefix) + sizeof(ItemIdData) +
 		inner->nnodes * OPS_SPG_NODE(inner->labels != NULL);
 }
@@ -527,14 +537,16 @@ split_list(Tree *tree, SpgNode *list, Row *row, int level)
 		total -= size[count - 1];
 	if (total > here)
 	{
+		int			free;
+
 		there = ops_spg_page_with_room(&tree->pages, Min(total, OPS_SPG_PAGE));
+		free = tree->pages.page[there].free;
 		page = &tree->pages.page[list->page];
-		if (choose_pages(bytes, &out, here, tree->pages.page[there].free, goes) < 0 &&
-			with_row)
+		if (choose_pages(bytes, &out, here, free, goes) < 0 && with_row)
 		{
 			with_row = false;
 			bytes[out.mapTuplesToNodes[count - 1]] -= size[count - 1];
-			choose_pages(bytes, &out, here, tree->pages.page[there].free, goes);
+			choose_pages(bytes, &out, here, free, goes);
 		}
 	}
 

@@ -41,11 +41,11 @@ static const OpsUsualFill usual_fills[] = {
 /* Half-widths, relative, of a play of the whole, a quarter, and less. */
 #define DOUBT_WHOLE			0.06
 #define DOUBT_QUARTER		0.13
-#define DOUBT_PART			0.20
+#define DOUBT_PART			0.18
 
 /* Where a part is less like the whole than that. */
 static const OpsUsualFill part_fills[] = {
-	{"range_ops", 0, 0.32, 0, 0.32},
+	{"range_ops", 0, 0.24, 0, 0.24},
 	{NULL, 0, 0, 0, 0}
 };
 
