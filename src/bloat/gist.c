@@ -29,7 +29,7 @@
 #define MAX_PLAYED			12288
 
 /* Pages of an index of which all entries are kept, to be played. */
-#define MAX_KEPT_PAGES		150
+#define MAX_KEPT_PAGES		300
 
 /* Regions that a part of an index is taken from. */
 #define REGIONS				2
@@ -37,8 +37,8 @@
 
 /* Half-widths, relative, of a play of all, a quarter, a sixteenth, less. */
 #define DOUBT_WHOLE			0.06
-#define DOUBT_QUARTER		0.14
-#define DOUBT_PART			0.16
+#define DOUBT_QUARTER		0.16
+#define DOUBT_PART			0.18
 #define DOUBT_LITTLE		0.20
 
 /* Densities of builds that insert row by row and are not played. */
@@ -169,6 +169,10 @@ played_fill(GistState *state, double share, double *doubt)
 		entries = &region;
 	}
 	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
+	if (nplayed == 0)
+		return 0;
+	for (; rows > nplayed * 1.5; rows /= 2)
+		built.halvings++;
 	if (state->sorts)
 		ops_gist_sorted_build(played, nplayed, measure->rel, &built);
 	else

@@ -21,7 +21,7 @@
 #include "utils/typcache.h"
 
 /* More entries are never kept. */
-#define MAX_KEPT			32768
+#define MAX_KEPT			16384
 
 static bool is_harmless(Relation index);
 static bool key_is_harmless(const char *opclass, Oid type);

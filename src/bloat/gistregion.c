@@ -34,6 +34,7 @@ typedef struct Region
 	int			npages;
 } Region;
 
+static int	coprime_step(int count);
 static BlockNumber read_leaf(Region *region, BlockNumber block);
 static void read_entries(Region *region, Page page);
 static bool is_read(const Region *region, BlockNumber block);
@@ -53,7 +54,7 @@ ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 		.measure = measure,
 		.share = share,
 	};
-	int			step = (int) (nleaves * 0.618) | 1;
+	int			step = coprime_step(nleaves);
 
 	for (int i = 0; i < nleaves && region.found < wanted; i++)
 	{
@@ -66,6 +67,31 @@ ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 			CHECK_FOR_INTERRUPTS();
 			block = read_leaf(&region, block);
 		}
+	}
+}
+
+/*
+ * A stride that comes by each of so many and is far from the one before.
+ */
+static int
+coprime_step(int count)
+{
+	int			step = (int) (count * 0.618);
+
+	for (;; step++)
+	{
+		int			a = count;
+		int			b = step;
+
+		while (b != 0)
+		{
+			int			rest = a % b;
+
+			a = b;
+			b = rest;
+		}
+		if (a <= 1)
+			return step;
 	}
 }
 

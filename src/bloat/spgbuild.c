@@ -172,6 +172,8 @@ play(Tree *tree, const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
 	for (int i = OPS_SPG_ROOT + 1; i < tree->pages.count; i++)
 		built->leaves += tree->pages.page[i].entries > 0;
 
+	built->fits_root = !tree->failed && built->leaves == 0;
+
 	/* What the last page has left is for what comes next to this region. */
 	if (tree->pages.last_page >= 0 && built->leaves > 1)
 		built->leaves -= (double) tree->pages.page[tree->pages.last_page].free /

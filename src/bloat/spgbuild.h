@@ -47,6 +47,7 @@ typedef struct OpsSpgEntries
 /* What came of it. */
 typedef struct OpsSpgBuilt
 {
+	bool		fits_root;		/* all of it does */
 	double		fill;			/* of leaves, 0 if there was nothing to build */
 	double		shrinks;		/* bytes of leaves, for each that the same
 								 * entries take now */

@@ -40,7 +40,7 @@ static const OpsUsualFill usual_fills[] = {
 
 /* Half-widths, relative, of a play of the whole, a quarter, and less. */
 #define DOUBT_WHOLE			0.06
-#define DOUBT_QUARTER		0.13
+#define DOUBT_QUARTER		0.15
 #define DOUBT_PART			0.18
 
 /* Where a part is less like the whole than that. */
@@ -81,6 +81,8 @@ static double inner_fill(const SpgistState *state);
 static double usual_fill(SpgistState *state, double *doubt);
 static void play(SpgistState *state, double share, OpsSpgBuilt *built);
 static bool any_will_do(const SpgistState *state);
+static bool has_all(const SpgistState *state, double rows, double share,
+					int most);
 static void compare_values(SpgistState *state, Page page);
 
 void
@@ -121,6 +123,11 @@ whole_index(SpgistState *state, double share, double *doubt)
 	OpsSpgBuilt built = {0};
 
 	play(state, share, &built);
+	if (built.fits_root && built.halvings == 0)
+	{
+		*doubt = DOUBT_WHOLE;
+		return FIXED_PAGES;
+	}
 	if (built.fill > 0)
 	{
 		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
@@ -187,7 +194,7 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 	/* A deep tree takes longer, as do texts. */
 	if (ops_model_is_ordered(&state->model) || state->some.suffixes)
 		most = MAX_PLAYED * 2 / 3;
-	if (any_will_do(state))
+	if (any_will_do(state) || has_all(state, rows, share, most))
 	{
 		entries->nregions = 1;
 		entries->region[0].level = 0;
@@ -306,6 +313,16 @@ any_will_do(const SpgistState *state)
 	return state->some.cache->attLeafType.attlen > 0 &&
 		state->compared > 0 &&
 		state->alike < state->compared * FEW_ALIKE;
+}
+
+/*
+ * Whether the entries that were kept are all, and not too many to be played.
+ */
+static bool
+has_all(const SpgistState *state, double rows, double share, int most)
+{
+	return state->some.cache->attLeafType.attlen > 0 && rows <= most &&
+		rows <= state->some.count * share * 1.03;
 }
 
 /*
