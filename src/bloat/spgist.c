@@ -123,7 +123,8 @@ whole_index(SpgistState *state, double share, double *doubt)
 	OpsSpgBuilt built = {0};
 
 	play(state, share, &built);
-	if (built.fits_root && built.halvings == 0)
+	if (measure->total[TOTAL_LIVE] * share < 1 ||
+		(built.fits_root && built.halvings == 0))
 	{
 		*doubt = DOUBT_WHOLE;
 		return FIXED_PAGES;
