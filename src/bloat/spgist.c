@@ -43,6 +43,9 @@ static const OpsUsualFill usual_fills[] = {
 #define DOUBT_QUARTER		0.15
 #define DOUBT_PART			0.18
 
+/* And as much more as leaf tuples have no value: those are not played. */
+#define NULL_DOUBT			0.35
+
 /* Where a part is less like the whole than that. */
 static const OpsUsualFill part_fills[] = {
 	{"range_ops", 0, 0.24, 0, 0.24},
@@ -69,6 +72,8 @@ typedef struct SpgistState
 	double		inner_pages;
 	OpsSpgEntries some;			/* entries, if leaves keep whole values */
 	int			npages;			/* leaves that were read */
+	double		items;			/* leaf tuples, and those without a value, */
+	double		nulls;			/* which are not played */
 	double		compared;		/* entries with others of their page, and */
 	double		alike;			/* how many have the value of another */
 } SpgistState;
@@ -135,6 +140,7 @@ whole_index(SpgistState *state, double share, double *doubt)
 			Max(built.halvings <= 2 ? DOUBT_QUARTER : DOUBT_PART,
 				ops_model_usual_fill(measure->rel, part_fills)->doubt);
 		leaves = need * built.shrinks / built.fill;
+		*doubt += NULL_DOUBT * state->nulls / Max(state->items, 1);
 		inner = measure->total[TOTAL_LIVE] * share * built.inner_bytes /
 			(SPGIST_ROOM * inner_fill(state));
 	}
@@ -183,7 +189,8 @@ static void
 play(SpgistState *state, double share, OpsSpgBuilt *built)
 {
 	OpsBloatMeasure *measure = state->model.measure;
-	double		rows = measure->total[TOTAL_LIVE] * share;
+	double		rows = measure->total[TOTAL_LIVE] * share *
+	(1 - state->nulls / Max(state->items, 1));
 	int			most = MAX_PLAYED;
 	OpsSpgEntries region;
 	OpsSpgEntries *entries = &state->some;
@@ -289,6 +296,8 @@ read_items(SpgistState *state, Page page, double *totals)
 					   ItemPointerGetBlockNumberNoCheck(&item->heapPtr));
 		totals[TOTAL_LIVE]++;
 		totals[TOTAL_POINTERS]++;
+		state->items++;
+		state->nulls += SpGistPageStoresNulls(page) ? 1 : 0;
 		if (!SpGistPageStoresNulls(page) && !state->some.suffixes &&
 			(all || i == last))
 			ops_spg_entries_add_some(&state->some,

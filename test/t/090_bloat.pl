@@ -190,7 +190,8 @@ $primary->safe_psql('postgres',
 my %file = map {
 		$_ => $primary->data_dir . '/'
 	  . $primary->safe_psql('postgres', "SELECT pg_relation_filepath('$_')")
-} map { "app.damaged$_" } '', qw(_id _hash _words _tree _box _quad _text _sorted);
+  } map { "app.damaged$_" } '',
+  qw(_id _hash _words _tree _box _quad _text _sorted);
 $primary->stop;
 foreach my $file (values %file)
 {
