@@ -38,7 +38,7 @@
 #define SURELY_ONE_ROUND	0.92
 
 /* Entries from which the number of rounds is reckoned. */
-#define MAX_RECKONED		3000
+#define MAX_RECKONED		6000
 
 /* Steps that close in on the number of rounds. */
 #define HALVINGS			12
