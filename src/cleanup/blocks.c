@@ -4,8 +4,8 @@
  *	  Pages of a table that may hold old rows, in order.
  *
  * An index whose first column is the time gives the pages: its scan fills a
- * bitmap, which forgets single rows when it grows beyond
- * maintenance_work_mem, so that memory does not grow with the table.  Each
+ * bitmap, which soon forgets single rows and keeps a bit for each page, so
+ * that memory hardly grows with the table.  Each
  * page is then visited once, in the order of the file, whatever the order of
  * the index.  Without such an index all pages are visited.
  *
@@ -38,6 +38,9 @@
  * they are so few: that costs less than another statement.
  */
 #define MAX_GAP	2
+
+/* Enough for pages of some 100 GB; it takes more for a larger table. */
+#define BITMAP_BYTES	(4 * 1024 * 1024)
 
 struct OpsBlocks
 {
@@ -74,8 +77,7 @@ ops_blocks_of_index(const OpsTarget *target)
 	{
 		if (index_is_usable(index) && index->rd_index->indrelid == target->relid)
 		{
-			TIDBitmap  *bitmap = tbm_create(maintenance_work_mem * (Size) 1024,
-											NULL);
+			TIDBitmap  *bitmap = tbm_create(BITMAP_BYTES, NULL);
 
 			scan(index, target, bitmap);
 			blocks = palloc0(sizeof(OpsBlocks));

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_CLEANUP_BLOCKS_H
-#define OPS_CLEANUP_BLOCKS_H
+#ifndef OPS_BLOCKS_H
+#define OPS_BLOCKS_H
 
 #include "cleanup/cleanup.h"
 
@@ -27,4 +27,4 @@ extern OpsBlocks *ops_blocks_of_range(BlockNumber first, BlockNumber end);
 extern int	ops_blocks_next(OpsBlocks *blocks, int max_pages,
 							OpsBlockRun *runs, int *nruns);
 
-#endif							/* OPS_CLEANUP_BLOCKS_H */
+#endif							/* OPS_BLOCKS_H */

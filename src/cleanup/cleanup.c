@@ -54,6 +54,7 @@ enum
 	RUN_YIELD_TO_CHECKPOINTS,
 	RUN_ON_PRESSURE,
 	RUN_PROGRESS,
+	RUN_COMPRESS_WAL,
 };
 
 #define NUM_ROW_COLUMNS		13
@@ -71,7 +72,8 @@ typedef struct Counted
 typedef struct Call
 {
 	OpsJob		job;
-	bool		by_name;		/* one table or policy: its failure is an error */
+	bool		by_name;		/* one table or policy: its failure is an
+								 * error */
 	List	   *policies;
 	List	   *outcomes;
 
@@ -97,7 +99,7 @@ static double milliseconds(FunctionCallInfo fcinfo, int place,
 						   const char *name);
 static TimestampTz end_of(FunctionCallInfo fcinfo, int place,
 						  const char *name);
-static bool may_compress(void);
+static bool wants_compression(FunctionCallInfo fcinfo);
 static Datum totals(FunctionCallInfo fcinfo, const Call *call);
 
 /*
@@ -503,7 +505,7 @@ read_limits(FunctionCallInfo fcinfo, OpsJob *job)
 	job->progress_ms = (int) Min(milliseconds(fcinfo, RUN_PROGRESS, "progress"),
 								 INT_MAX);
 	job->reported = GetCurrentTimestamp();
-	job->compress = may_compress();
+	job->compress = wants_compression(fcinfo);
 }
 
 static void
@@ -583,13 +585,20 @@ end_of(FunctionCallInfo fcinfo, int place, const char *name)
 }
 
 /*
- * Compressed WAL evens out the latency of everybody.  Only superusers may ask
- * for it; where it is compressed anyway, or not to be had, nothing changes.
+ * Only superusers may ask for compressed WAL; where it is compressed anyway
+ * nothing changes.
  */
 static bool
-may_compress(void)
+wants_compression(FunctionCallInfo fcinfo)
 {
-	return superuser() && wal_compression == 0;
+	if (PG_ARGISNULL(RUN_COMPRESS_WAL) || !PG_GETARG_BOOL(RUN_COMPRESS_WAL))
+		return false;
+	if (!superuser())
+		ereport(ERROR,
+				(errcode(ERRCODE_INSUFFICIENT_PRIVILEGE),
+				 errmsg("permission denied to set wal_compression"),
+				 errhint("Only superusers may; or set it for the server.")));
+	return wal_compression == 0;
 }
 
 static Datum

@@ -180,6 +180,7 @@ CREATE PROCEDURE ops.run_cleanup(
     yield_to_checkpoints boolean DEFAULT false,
     on_pressure text DEFAULT 'wait',
     progress interval DEFAULT '5 s',
+    compress_wal boolean DEFAULT false,
     INOUT deleted bigint DEFAULT NULL,
     INOUT batches bigint DEFAULT NULL,
     INOUT pages bigint DEFAULT NULL,
@@ -192,10 +193,10 @@ CREATE PROCEDURE ops.run_cleanup(
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'ops_run_cleanup';
 REVOKE ALL ON PROCEDURE ops.run_cleanup(text, bigint, interval, timestamptz, double precision, interval, bigint,
-    interval, text[], bigint, integer, integer, boolean, text, interval, bigint, bigint, bigint, bigint,
+    interval, text[], bigint, integer, integer, boolean, text, interval, boolean, bigint, bigint, bigint, bigint,
     double precision, bigint, boolean, text) FROM PUBLIC;
 COMMENT ON PROCEDURE ops.run_cleanup(text, bigint, interval, timestamptz, double precision, interval, bigint,
-    interval, text[], bigint, integer, integer, boolean, text, interval, bigint, bigint, bigint, bigint,
+    interval, text[], bigint, integer, integer, boolean, text, interval, boolean, bigint, bigint, bigint, bigint,
     double precision, bigint, boolean, text) IS
 'deletes what the policies call old, all of it, in transactions of milliseconds; for pg_cron and psql';
 

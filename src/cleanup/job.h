@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_CLEANUP_JOB_H
-#define OPS_CLEANUP_JOB_H
+#ifndef OPS_JOB_H
+#define OPS_JOB_H
 
 #include "cleanup/blocks.h"
 #include "cleanup/cleanup.h"
@@ -106,4 +106,4 @@ extern bool ops_log_batch(int64 run_id, int64 batch_no,
 extern bool ops_log_cancelled(int64 run_id);
 extern void ops_log_end(const OpsOutcome *outcome);
 
-#endif							/* OPS_CLEANUP_JOB_H */
+#endif							/* OPS_JOB_H */

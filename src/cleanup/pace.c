@@ -22,7 +22,7 @@
 /* Pages that turn out full take at most so many times as long as planned. */
 #define MOST_SURPRISE	4.0
 
-/* Compressed WAL evens out the latency of everybody, if it is quick. */
+/* It takes some time, least with this. */
 #ifdef USE_LZ4
 #define WAL_COMPRESSION	"lz4"
 #else
@@ -152,7 +152,7 @@ ops_lock_target(OpsCleaning *run)
 		ops_throttle_sleep(TABLE_WAIT_MS);
 	}
 	ops_stop_run(run, psprintf("table %s is locked by process %d", run->target->name,
-					   holder));
+							   holder));
 	return false;
 }
 
@@ -226,7 +226,7 @@ static void
 steer(OpsCleaning *run, const OpsBatch *batch, double ms, bool waited_for)
 {
 	double		goal = run->job->batch_ms > 0 ? run->job->batch_ms
-		: run->target->policy->batch_ms;
+	: run->target->policy->batch_ms;
 	double		factor = Max(Min(goal / Max(ms, 0.01), 2.0), 0.1);
 	double		pages;
 

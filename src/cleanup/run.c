@@ -276,7 +276,7 @@ list(OpsCleaning *run, OpsWork how)
 static void
 list_blocks(void *arg)
 {
-	OpsCleaning		   *run = arg;
+	OpsCleaning *run = arg;
 	OpsTarget  *target = run->target;
 	Relation	table = open_table(target);
 	OpsScope	scope;
@@ -302,7 +302,7 @@ list_blocks(void *arg)
 static void
 list_new_blocks(void *arg)
 {
-	OpsCleaning		   *run = arg;
+	OpsCleaning *run = arg;
 	Relation	table = open_table(run->target);
 	BlockNumber end = RelationGetNumberOfBlocks(table);
 

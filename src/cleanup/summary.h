@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_CLEANUP_SUMMARY_H
-#define OPS_CLEANUP_SUMMARY_H
+#ifndef OPS_SUMMARY_H
+#define OPS_SUMMARY_H
 
 #include "nodes/pg_list.h"
 
@@ -15,11 +15,12 @@ typedef struct OpsRetentionState
 	const char *policy_name;
 	double		hours;			/* since it last finished a table, or was made */
 	bool		ever;			/* it did finish one */
-	const char *relation;		/* of a table whose last run went wrong, or NULL */
+	const char *relation;		/* of a table whose last run went wrong, or
+								 * NULL */
 	const char *trouble;		/* what went wrong there */
 } OpsRetentionState;
 
 /* Of enabled policies, those that wait longest first. */
 extern List *ops_retention_summarize(void);
 
-#endif							/* OPS_CLEANUP_SUMMARY_H */
+#endif							/* OPS_SUMMARY_H */

@@ -5,8 +5,8 @@
  *
  *-------------------------------------------------------------------------
  */
-#ifndef OPS_CLEANUP_THROTTLE_H
-#define OPS_CLEANUP_THROTTLE_H
+#ifndef OPS_THROTTLE_H
+#define OPS_THROTTLE_H
 
 #include "access/xlogdefs.h"
 #include "datatype/timestamp.h"
@@ -35,4 +35,4 @@ extern const char *ops_throttle_sign(OpsThrottle *throttle);
 /* Wait, outside any transaction, and be interruptible. */
 extern void ops_throttle_sleep(double ms);
 
-#endif							/* OPS_CLEANUP_THROTTLE_H */
+#endif							/* OPS_THROTTLE_H */

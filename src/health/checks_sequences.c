@@ -448,7 +448,7 @@ look_at(Survey *survey, OpsResult *result, const Sequence *sequence)
 			/* Looks through all locks there are, so only for a few. */
 			survey->locked[survey->nlocked].sequence = sequence;
 			survey->locked[survey->nlocked].holder = ops_relation_lock_holder(relid,
-															 RowExclusiveLock);
+																			  RowExclusiveLock);
 		}
 		survey->nlocked++;
 		return;

@@ -10,6 +10,7 @@ status=0
 typedefs() {
 	cat test/lint/typedefs.list
 	sed -n -E 's/^\} ([A-Z][A-Za-z]+);.*/\1/p' src/*/*.[ch]
+	sed -n -E 's/^typedef struct [A-Za-z]+ ([A-Z][A-Za-z]+);.*/\1/p' src/*/*.[ch]
 	grep -ohE '\(\*(Ops[A-Za-z]+)\)' src/*/*.h | tr -d '(*)'
 }
 

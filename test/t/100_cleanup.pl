@@ -604,6 +604,9 @@ part(
 				is( count_rows($name, 'id % 2 = 0'),
 					$command =~ /TRUNCATE/ ? 0 : 1500,
 					"$command: no young row is gone");
+				is(count_rows($name, 'id % 2 = 1'),
+					0, "$command: who says done has left none")
+				  if $log->{status} eq 'done';
 				sql("DROP TABLE $name");
 			}
 			sql(q(SELECT ops.drop_retention('changed')));
