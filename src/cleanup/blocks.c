@@ -39,8 +39,8 @@
  */
 #define MAX_GAP	2
 
-/* Enough for pages of some 100 GB; it takes more for a larger table. */
-#define BITMAP_BYTES	(4 * 1024 * 1024)
+/* Enough for the pages of some 30 GB; it takes more for a larger table. */
+#define BITMAP_BYTES	(1024 * 1024)
 
 struct OpsBlocks
 {

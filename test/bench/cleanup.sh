@@ -46,7 +46,7 @@ drop_databases() {
 start_cluster() {
 	build_and_install bench > "$work/build.log" 2>&1
 	eval "$(PRELOAD=operations_runbook DURABLE=1 \
-		EXTRA_CONF=$'shared_buffers = 4GB\nautovacuum = off\nmax_wal_size = 16GB\ncheckpoint_timeout = 1h' \
+		EXTRA_CONF=$'shared_buffers = 4GB\nautovacuum = off\nmax_wal_size = 16GB\nmin_wal_size = 8GB\ncheckpoint_timeout = 1h' \
 		test/lib/cluster.sh start "$cluster")"
 }
 

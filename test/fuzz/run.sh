@@ -19,7 +19,7 @@ predicates=${OPS_FUZZ_PREDICATES:-100000}
 # What callers have been told of: no such check, bad arguments, no such thing,
 # nothing that takes space, not allowed, constraints of ops.threshold,
 # cancelled, and a lock that was not waited for.
-expected='OR001|22[0-9A-Z]{3}|42501|3F000|42P01|42704|42809|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001'
+expected='OR001|22[0-9A-Z]{3}|42501|3F000|42P01|42704|42809|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001|42601|42703|42803|42P02|42804|42883|42846|55000|25001|0A000|42710|21000'
 
 clean_up() {
 	touch "$work/stop"
@@ -61,6 +61,10 @@ churn() {
 			ALTER SEQUENCE "s""q" AS smallint INCREMENT -1 MINVALUE -5 START 3;
 			DROP TABLE "we""ird.Table";
 			DROP SEQUENCE "s""q";
+			INSERT INTO old_rows (at, day, s, u, read) SELECT now() - interval '1 day' * i, current_date - i, 1.7e9 - i * 86400, gen_random_uuid(), i % 3 = 0 FROM generate_series(-100, 300) AS i;
+			INSERT INTO old_parts SELECT i, now() - interval '1 day' * i FROM generate_series(1, 100) AS i;
+			UPDATE old_rows SET at = now() WHERE random() < 0.1;
+			CLUSTER old_rows USING old_rows_at_idx;
 			SELECT pg_cancel_backend(pid) FROM pg_stat_activity
 			 WHERE backend_type = 'client backend' AND state = 'active' AND random() < 0.1 AND pid <> pg_backend_pid();
 		SQL
@@ -85,7 +89,13 @@ psql -Xq -d postgres <<-'SQL'
 	CREATE ROLE fuzz_plain;
 	GRANT USAGE ON SCHEMA ops TO fuzz_plain;
 	GRANT EXECUTE ON FUNCTION ops.health(text, text, text[], interval), ops.checks(text, text[], interval),
-	    ops.rls_audit, ops.rls_matrix, ops.bloat_report TO fuzz_plain;
+	    ops.rls_audit, ops.rls_matrix, ops.bloat_report, ops.add_retention, ops.alter_retention, ops.drop_retention,
+	    ops.cleanup_plan, ops.cleanup_old_rows TO fuzz_plain;
+	GRANT EXECUTE ON PROCEDURE ops.run_cleanup TO fuzz_plain;
+	CREATE TABLE old_rows (id bigserial PRIMARY KEY, at timestamptz, day date, s bigint, u uuid, read boolean);
+	CREATE INDEX ON old_rows (at);
+	CREATE TABLE old_parts (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at);
+	CREATE TABLE old_parts_rest PARTITION OF old_parts DEFAULT;
 SQL
 
 echo "seed $seed, $seconds s"

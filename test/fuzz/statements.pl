@@ -93,9 +93,49 @@ sub bloat
 	  rand() < 0.7 ? 'NULL' : number(), pick('true', 'false', 'false', 'NULL');
 }
 
+sub interval_argument
+{
+	return pick('NULL', map { "interval '$_'" } '90 days', '1 mon', '0', '-1 day',
+		'178000000 years', '-178000000 years', '1 microsecond');
+}
+
+sub expression
+{
+	return text(pick(
+		'read', 'NOT read', 'id % 2 = 0', 'true) OR (true', 'true --', 'true; DROP TABLE old_rows',
+		'EXISTS (SELECT FROM pg_class)', 'id / 0 > 1', '$1', '(SELECT id FROM old_rows)', 'count(*) > 1',
+		"at < now() - interval '1 day'", 'NULL', @names));
+}
+
+sub target { return pick("'old_rows'", "'old_parts'", "'pg_class'", "'ops.threshold'", "'ops.cleanup_run'", '0', '4294967295', 'NULL'); }
+sub time_column { return pick("'at'", "'at'", "'day'", "'s'", "'u'", "'id'", "'nowhere'", "'at + interval $$1 day$$'", 'NULL'); }
+sub time_format { return pick('NULL', 'NULL', "'epoch_s'", "'ulid'", "'snowflake'", "'date'", "'never'"); }
+
+# Policies, plans and deletion.
+sub retention
+{
+	my $way = int rand 8;
+	my @arguments = (target(), time_column(), interval_argument());
+	my $conditions = sprintf 'condition => %s, hold => %s, time_format => %s',
+	  map { rand() < 0.6 ? 'NULL' : $_ } expression(), expression(), time_format();
+	my $overrides = pick("'{}'", "'{share}'", "'{share,keep_floor,no_index}'", "'{everything}'", 'NULL');
+
+	return 'SELECT ops.add_retention(' . join(', ', @arguments) . ", policy_name => 'p' || (random() * 5)::int, $conditions, overrides => $overrides);"
+	  if $way < 2;
+	return "SELECT ops.alter_retention('p' || (random() * 5)::int, keep => " . interval_argument() . ", $conditions);"
+	  if $way == 2;
+	return "SELECT ops.drop_retention('p' || (random() * 5)::int);" if $way == 3;
+	return 'SELECT count(*), count(details) FROM ops.cleanup_plan();' if $way == 4;
+	return "SELECT count(*), count(details) FROM ops.cleanup_plan(NULL, $arguments[0], $arguments[1], $arguments[2], exact => true, $conditions);"
+	  if $way == 5;
+	return 'SELECT count(*), sum(deleted) FROM ops.cleanup_old_rows(' . join(', ', @arguments) . ", overrides => $overrides, max_rows => " . pick('1', '50', '0', 'NULL', '100000') . ", $conditions);"
+	  if $way == 6;
+	return 'CALL ops.run_cleanup(' . pick('NULL', "'p1'", "'p2'", "''") . ', max_duration => ' . pick('NULL', "'100 ms'", "'-1 s'") . ", progress => '1 ms');";
+}
+
 sub statement
 {
-	my $way = int rand 20;
+	my $way = int rand 24;
 	my ($health, $checks) = (health(), checks());
 
 	return "SELECT count($health);" if $way < 4;
@@ -123,6 +163,7 @@ sub statement
 	return 'SELECT count(*), count(message) FROM ops.rls_audit() WHERE severity < $$P2$$;'
 	  if $way == 17;
 	return 'SELECT count(*) FROM ' . audit() . ';' if $way == 18;
+	return retention() if $way > 19;
 	return "DO \$fuzz\$BEGIN PERFORM $health; EXCEPTION WHEN OTHERS THEN PERFORM $health; END\$fuzz\$;";
 }
 
