@@ -108,7 +108,7 @@ sub expression
 }
 
 sub target { return pick("'old_rows'", "'old_parts'", "'pg_class'", "'ops.threshold'", "'ops.cleanup_run'", '0', '4294967295', 'NULL'); }
-sub time_column { return pick("'at'", "'at'", "'day'", "'s'", "'u'", "'id'", "'nowhere'", "'at + interval $$1 day$$'", 'NULL'); }
+sub time_column { return pick("'at'", "'at'", "'day'", "'s'", "'u'", "'id'", "'nowhere'", q('at + interval $$1 day$$'), 'NULL'); }
 sub time_format { return pick('NULL', 'NULL', "'epoch_s'", "'ulid'", "'snowflake'", "'date'", "'never'"); }
 
 # Policies, plans and deletion.
