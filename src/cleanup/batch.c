@@ -376,23 +376,26 @@ delete_between(OpsDeleter *deleter, PlanKind kind, ItemPointer from,
 }
 
 /*
- * Remember the pages of a run that still have old rows.
+ * Remember the pages of a run that still have old rows, each once, whatever
+ * the order in which the plan found the rows.
  */
 static void
 note_left(Attempt *work, const OpsBlockRun *run)
 {
 	OpsBatch   *batch = work->batch;
+	int			pages = run->last - run->first + 1;
+	bool	   *has_rows = palloc0(pages * sizeof(bool));
 
 	execute_on(work->deleter, PLAN_LEFT, run, -1);
 	for (uint64 i = 0; i < SPI_processed; i++)
-	{
-		BlockNumber block = ItemPointerGetBlockNumber(tuple_id(i));
-
-		if (batch->nleft > 0 && batch->left[batch->nleft - 1] == block)
-			continue;
-		batch->left[batch->nleft++] = block;
-	}
+		has_rows[ItemPointerGetBlockNumber(tuple_id(i)) - run->first] = true;
 	SPI_freetuptable(SPI_tuptable);
+	for (int i = 0; i < pages; i++)
+	{
+		if (has_rows[i])
+			batch->left[batch->nleft++] = run->first + i;
+	}
+	pfree(has_rows);
 }
 
 static ItemPointer

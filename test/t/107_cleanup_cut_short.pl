@@ -1,0 +1,100 @@
+
+# A run that is cut short or kept from its rows: what it says of itself is
+# what it did, and it holds nothing afterwards.
+use strict;
+use warnings FATAL => 'all';
+
+use lib 'test/lib';
+use IPC::Run;
+use OpsCleanup;
+use OpsTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use Test::More;
+
+# Nothing here may hang for ever.
+$ENV{PGOPTIONS} //= '-c statement_timeout=60s';
+
+my $node = new_server('primary', <<~CONF);
+	max_prepared_transactions = 5
+	CONF
+my $run;
+
+sub sql
+{
+	my ($sql) = @_;
+
+	return $node->safe_psql('postgres', $sql);
+}
+
+sub policy
+{
+	my ($table, $more) = @_;
+
+	sql(qq{SELECT ops.add_retention('$table', 'at', '30 days', policy_name => '$table', overrides => '{share}' $more)}
+	);
+	return;
+}
+
+# Ten old rows on a page; body is what happens before one of them goes.
+sub ten_rows
+{
+	my ($table, $body) = @_;
+
+	sql(qq{
+		CREATE TABLE $table (id int PRIMARY KEY, at timestamptz);
+		INSERT INTO $table SELECT i, now() - '100 days'::interval FROM generate_series(1, 10) AS i;
+		CREATE FUNCTION fires_$table() RETURNS trigger LANGUAGE plpgsql AS \$\$ BEGIN $body RETURN old; END \$\$;
+		CREATE TRIGGER fires BEFORE DELETE ON $table FOR EACH ROW EXECUTE FUNCTION fires_$table()}
+	);
+	policy($table, '');
+	return;
+}
+
+sub cancel
+{
+	return sql(
+		q{SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'cleanup'}
+	);
+}
+
+
+# Locked rows of neighbouring pages that an index gives in turn: the condition
+# has a query in it, so that the planner may choose the index.
+sql(q{
+	CREATE TABLE held (id int, at timestamptz, filler text);
+	CREATE TABLE hold (on_hold boolean);
+	INSERT INTO held SELECT i, now(), repeat('x', 300) FROM generate_series(1, 200000) AS i;
+	UPDATE held SET at = now() - '100 days'::interval
+	       - (row_number * 10 + CASE block % 2 WHEN 0 THEN 0 ELSE 5 END) * '1 minute'::interval
+	  FROM (SELECT ctid AS place, (ctid::text::point)[0]::int AS block,
+	               row_number() OVER (PARTITION BY (ctid::text::point)[0])
+	          FROM held WHERE ctid >= '(100,1)' AND ctid < '(102,1)') AS q
+	 WHERE held.ctid = q.place;
+	VACUUM FULL held;
+	CREATE INDEX ON held (at);
+	ANALYZE held;
+});
+policy('held', q{, hold => 'EXISTS (SELECT FROM hold WHERE on_hold)'});
+my $old =
+  sql(q{SELECT count(*) FROM held WHERE at < now() - '30 days'::interval});
+like(
+	sql(q{
+		SET plan_cache_mode = force_generic_plan;
+		PREPARE rows(tid, tid) AS SELECT ctid FROM held WHERE ctid >= $1 AND ctid <= $2
+		  AND at < now() - '30 days'::interval AND EXISTS (SELECT FROM hold WHERE on_hold) IS FALSE;
+		EXPLAIN EXECUTE rows('(0,1)', '(2,1)')}),
+	qr/Index Scan/,
+	'the planner does');
+sql(q{BEGIN; SELECT count(*) FROM (SELECT FROM held WHERE at < now() - '30 days'::interval FOR UPDATE) AS q; PREPARE TRANSACTION 'held'}
+);
+$run = run_cleanup($node, q('held'));
+is("$run->{deleted}|$run->{skipped}",
+	"0|$old", 'locked rows are counted once');
+cmp_ok($run->{pages}, '<', 100, 'and their pages visited a few times');
+sql(q{ROLLBACK PREPARED 'held'});
+$run = run_cleanup($node, q('held'));
+is("$run->{deleted}|$run->{finished}", "$old|t", 'then they go');
+
+$node->stop;
+done_testing();
