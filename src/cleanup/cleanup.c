@@ -81,6 +81,7 @@ typedef struct Call
 	List	   *counted;		/* its tables */
 } Call;
 
+static void begin_next(void);
 static void demand_triggers(void);
 static List *wanted_policies(const char *name);
 static OpsRetention *policy_of_arguments(FunctionCallInfo fcinfo);
@@ -260,6 +261,22 @@ void
 ops_job_commit(void)
 {
 	SPI_commit();
+	begin_next();
+}
+
+/*
+ * Take back what was not committed, and be ready for more.
+ */
+void
+ops_job_rollback(void)
+{
+	SPI_rollback();
+	begin_next();
+}
+
+static void
+begin_next(void)
+{
 	(void) set_config_option("transaction_isolation", "read committed",
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 							 true, 0, false);

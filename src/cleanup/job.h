@@ -59,6 +59,7 @@ extern OpsOutcome *ops_run_target(OpsJob *job, OpsTarget *target,
 
 /* cleanup.c */
 extern void ops_job_commit(void);
+extern void ops_job_rollback(void);
 
 /* batch.c: what deletes rows of a target, its plans kept between commits */
 typedef struct OpsDeleter OpsDeleter;

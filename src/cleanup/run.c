@@ -49,7 +49,9 @@
 /* And how many there are on a page of a table that was never analyzed. */
 #define ROWS_PER_PAGE	60
 
+static void end_after_error(OpsCleaning *run);
 static void log_cancel(OpsCleaning *run);
+static void log_end(void *arg);
 static bool take_lock(const OpsJob *job, const OpsTarget *target);
 static void release_lock(const OpsJob *job, const OpsTarget *target);
 static void work(OpsCleaning *run, const ErrorData *trouble);
@@ -101,9 +103,7 @@ ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate,
 	PG_CATCH();
 	{
 		MemoryContextSwitchTo(run.own);
-		if (run.safe && job->may_commit && outcome->run_id != 0)
-			log_cancel(&run);
-		release_lock(job, target);
+		end_after_error(&run);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
@@ -114,8 +114,32 @@ ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate,
 }
 
 /*
+ * The lock is given back whatever happens, for the session goes on.
+ */
+static void
+end_after_error(OpsCleaning *run)
+{
+	PG_TRY();
+	{
+		if (run->safe && run->job->may_commit && run->outcome->run_id != 0)
+			log_cancel(run);
+	}
+	PG_CATCH();
+	{
+		release_lock(run->job, run->target);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	release_lock(run->job, run->target);
+}
+
+/*
  * Somebody cancelled the statement: what is done is committed already, and
- * the log can still say why there is no more.
+ * the log can still say why there is no more.  If it cannot, the next run
+ * says so.
+ *
+ * Rows of a page that were deleted one by one, and not written down yet, come
+ * back.
  */
 static void
 log_cancel(OpsCleaning *run)
@@ -126,12 +150,18 @@ log_cancel(OpsCleaning *run)
 		return;
 	FlushErrorState();
 	run->safe = false;
+	ops_job_rollback();
 	ops_cancel_run(run);
 	run->outcome->stopped = error->message;
-	ops_log_end(run->outcome);
-	ops_job_commit();
-	release_lock(run->job, run->target);
+	if (ops_attempt(log_end, run->outcome) == NULL)
+		ops_job_commit();
 	ReThrowError(error);
+}
+
+static void
+log_end(void *arg)
+{
+	ops_log_end(arg);
 }
 
 /*

@@ -96,5 +96,58 @@ sql(q{ROLLBACK PREPARED 'held'});
 $run = run_cleanup($node, q('held'));
 is("$run->{deleted}|$run->{finished}", "$old|t", 'then they go');
 
+# Cancelled between two rows of a page that go one by one.
+ten_rows('single',
+	q{IF old.id = 1 THEN RAISE EXCEPTION 'kept'; END IF; IF old.id = 5 THEN PERFORM pg_sleep(50); END IF;}
+);
+$run = start_cleanup($node, q('single'));
+wait_until($node,
+	q{EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'cleanup' AND wait_event = 'PgSleep')}
+);
+cancel();
+finish_cleanup($run);
+like($run->{err}, qr/canceling statement/, 'a run is cancelled');
+my $log = logged($node, 'single');
+is(10 - sql('SELECT count(*) FROM single'),
+	$log->{summed}, 'what is gone is in the log');
+is($log->{status}, 'cancelled', 'which says how it ended');
+sql(q{SELECT ops.drop_retention('single')});
+
+# Cancelled while nobody can write the log.
+sql(q{
+	CREATE TABLE slow (id int, at timestamptz, filler text);
+	INSERT INTO slow SELECT i, now() - '100 days'::interval, repeat('x', 1000) FROM generate_series(1, 20000) AS i}
+);
+policy('slow', '');
+my ($in, $out, $err) =
+  ("CALL ops.run_cleanup('slow', duty => 0.001);\n", '', '');
+my $session = IPC::Run::start(
+	[
+		'psql', '-XqAt',
+		'-d',   $node->connstr('postgres') . ' application_name=cleanup'
+	],
+	'<',
+	\$in,
+	'>',
+	\$out,
+	'2>',
+	\$err,
+	IPC::Run::timeout(120));
+$session->pump_nb;
+wait_until($node,
+	q{EXISTS (SELECT FROM ops.cleanup_progress WHERE relation = 'public.slow' AND batches > 0)}
+);
+sql(q{BEGIN; LOCK TABLE ops.cleanup_run IN EXCLUSIVE MODE; SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE application_name = 'cleanup'; SELECT pg_sleep(1); COMMIT}
+);
+$in .=
+  "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid();\n\\q\n";
+$session->finish;
+like(
+	$err,
+	qr/canceling statement due to user request/,
+	'the error is that of the cancel');
+is($out, "0\n", 'and the session holds nothing');
+sql(q{SELECT ops.drop_retention('slow')});
+
 $node->stop;
 done_testing();
