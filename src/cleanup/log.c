@@ -23,6 +23,7 @@
 
 static Jsonb *plan_json(const OpsEstimate *estimate);
 static void set_text(Datum *value, char *null, const char *string);
+static void set_role(Datum *value, char *null, Oid role);
 
 /*
  * Begin a run; returns its number.
@@ -66,8 +67,8 @@ ops_log_start(const OpsTarget *target, const char *method,
 	set_text(&values[0], &nulls[0], target->policy->name);
 	values[1] = CStringGetTextDatum(target->name);
 	values[2] = ObjectIdGetDatum(target->relid);
-	values[3] = CStringGetDatum(GetUserNameFromId(target->run_as, false));
-	values[4] = CStringGetDatum(GetUserNameFromId(GetUserId(), false));
+	set_role(&values[3], &nulls[3], target->run_as);
+	set_role(&values[4], &nulls[4], GetUserId());
 	values[5] = Int32GetDatum(MyProcPid);
 	values[6] = TimestampTzGetDatum(target->cutoff);
 	set_text(&values[7], &nulls[7], target->predicate);
@@ -251,6 +252,20 @@ set_text(Datum *value, char *null, const char *string)
 {
 	if (string)
 		*value = CStringGetTextDatum(string);
+	else
+		*null = 'n';
+}
+
+/*
+ * The name of a role; null if it was dropped.
+ */
+static void
+set_role(Datum *value, char *null, Oid role)
+{
+	char	   *name = GetUserNameFromId(role, true);
+
+	if (name)
+		*value = DirectFunctionCall1(namein, CStringGetDatum(name));
 	else
 		*null = 'n';
 }

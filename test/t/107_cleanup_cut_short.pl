@@ -149,5 +149,26 @@ like(
 is($out, "0\n", 'and the session holds nothing');
 sql(q{SELECT ops.drop_retention('slow')});
 
+# Whose role is gone, does not keep others from their work.
+sql(q{
+	CREATE ROLE gone;
+	CREATE TABLE a_gone (at timestamptz);
+	CREATE TABLE after (at timestamptz);
+	INSERT INTO a_gone VALUES (now() - '1 year'::interval);
+	INSERT INTO after VALUES (now() - '1 year'::interval);
+	ALTER TABLE a_gone OWNER TO gone});
+policy('a_gone', '');
+policy('after',  '');
+sql('REASSIGN OWNED BY gone TO CURRENT_USER; DROP ROLE gone');
+$run = run_cleanup($node, '');
+is($run->{failed}, 0, 'a policy of a role that is gone is no error of others')
+  or diag($run->{err});
+is(sql('SELECT count(*) FROM after'),  '0', 'the next one runs');
+is(sql('SELECT count(*) FROM a_gone'), '1', 'and that one does not');
+like(
+	logged($node, 'a_gone')->{stopped},
+	qr/does not exist any more/,
+	'the log says why');
+
 $node->stop;
 done_testing();
