@@ -272,7 +272,9 @@ delete_rows(OpsCleaning *run)
 	} while (run->rewritten);
 	if (run->outcome->stopped)
 		return;
-	if (run->outcome->skipped == 0)
+	if (run->job->max_rows == 0)
+		ops_stop_run(run, _("max_rows are deleted"));
+	else if (run->outcome->skipped == 0)
 	{
 		run->outcome->error = NULL;
 		run->outcome->finished = true;

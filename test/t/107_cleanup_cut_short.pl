@@ -170,5 +170,12 @@ like(
 	qr/does not exist any more/,
 	'the log says why');
 
+# The limit is met on the last page.
+ten_rows('limited', q{IF old.id = 1 THEN RAISE EXCEPTION 'kept'; END IF;});
+$run = run_cleanup($node, q('limited', max_rows => 3));
+is("$run->{deleted}|$run->{finished}",
+	'3|f', 'with rows left it is not finished');
+like($run->{stopped}, qr/max_rows/, 'but stopped by max_rows');
+
 $node->stop;
 done_testing();
