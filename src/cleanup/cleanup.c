@@ -88,6 +88,7 @@ static OpsRetention *policy_of_arguments(FunctionCallInfo fcinfo);
 static void run_policies(Call *call);
 static void find_targets(Call *call, const OpsRetention *policy);
 static void expand(void *arg);
+static bool read_again(Call *call);
 static void count(Counted *counted);
 static void estimate(void *arg);
 static void raise_failure(const OpsOutcome *outcome);
@@ -410,12 +411,15 @@ static void
 expand(void *arg)
 {
 	Call	   *call = arg;
-	List	   *targets = ops_cleanup_targets(call->policy,
-											  GetCurrentTransactionStartTimestamp());
+	List	   *targets;
 	List	   *estimates = NIL;
 	ListCell   *lc;
 
 	call->counted = NIL;
+	if (call->job.may_commit && !read_again(call))
+		return;
+	targets = ops_cleanup_targets(call->policy,
+								  GetCurrentTransactionStartTimestamp());
 	foreach(lc, targets)
 	{
 		Counted    *counted = palloc0(sizeof(Counted));
@@ -429,6 +433,18 @@ expand(void *arg)
 		estimates = lappend(estimates, counted->estimate);
 	}
 	ops_cleanup_weigh_all(targets, estimates);
+}
+
+/*
+ * A policy as it is now: the ones before it can have taken hours, in which it
+ * was changed, say to hold rows back, or dropped.  False if it was disabled.
+ */
+static bool
+read_again(Call *call)
+{
+	call->policy = ops_retention_by_name(call->policy->name);
+	ops_retention_demand_right(call->policy);
+	return call->by_name || call->policy->enabled;
 }
 
 /*

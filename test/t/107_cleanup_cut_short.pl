@@ -177,5 +177,23 @@ is("$run->{deleted}|$run->{finished}",
 	'3|f', 'with rows left it is not finished');
 like($run->{stopped}, qr/max_rows/, 'but stopped by max_rows');
 
+# A policy that is changed while the ones before it run.
+ten_rows('changed_a', q{PERFORM pg_sleep(0.3);});
+ten_rows('changed_b', '');
+ten_rows('changed_c', '');
+ten_rows('changed_d', '');
+sql(q{UPDATE ops.retention_policy SET enabled = policy_name LIKE 'changed%'});
+$run = start_cleanup($node, '');
+wait_until($node,
+	q{EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'cleanup' AND wait_event = 'PgSleep')}
+);
+sql(q{SELECT ops.alter_retention('changed_b', hold => 'id < 9'), ops.drop_retention('changed_c'), ops.alter_retention('changed_d', enabled => false)}
+);
+finish_cleanup($run);
+is( join('|', map { sql("SELECT count(*) FROM changed_$_") } qw(a b c d)),
+	'0|8|10|10',
+	'a hold that comes in time holds, and a policy that is dropped or disabled does nothing'
+) or diag($run->{err});
+
 $node->stop;
 done_testing();
