@@ -141,6 +141,30 @@ REVOKE ALL ON PROCEDURE ops.run_cleanup FROM regress_ops_cleaner;
 REVOKE ALL ON SCHEMA ops, attic FROM regress_ops_cleaner;
 DROP ROLE regress_ops_cleaner;
 
+-- A cascade reaches a table of somebody else, whose triggers would run with our rights.
+CREATE ROLE regress_ops_mallory;
+GRANT CREATE, USAGE ON SCHEMA attic TO regress_ops_mallory;
+CREATE TABLE attic.orders (id int PRIMARY KEY, at timestamptz);
+INSERT INTO attic.orders SELECT i, now() - interval '1 day' * i FROM generate_series(1, 100) AS i;
+GRANT REFERENCES ON attic.orders TO regress_ops_mallory;
+SET ROLE regress_ops_mallory;
+CREATE TABLE attic.mine (o int REFERENCES attic.orders ON DELETE CASCADE);
+INSERT INTO attic.mine VALUES (99);
+CREATE FUNCTION attic.rise() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ALTER ROLE regress_ops_mallory SUPERUSER; RETURN NULL; END $$;
+CREATE TRIGGER rise AFTER DELETE ON attic.mine FOR EACH ROW EXECUTE FUNCTION attic.rise();
+RESET ROLE;
+SELECT * FROM ops.cleanup_old_rows('attic.orders', 'at', '90 days');
+SELECT rolsuper FROM pg_roles WHERE rolname = 'regress_ops_mallory';
+
+-- In a transaction block deferred constraints stay as the caller has them.
+BEGIN;
+SET CONSTRAINTS ALL DEFERRED;
+SELECT deleted, stopped FROM ops.cleanup_old_rows('attic.pets', 'born', '90 days');
+ROLLBACK;
+
+SET client_min_messages = warning;
+DROP OWNED BY regress_ops_mallory CASCADE;
+DROP ROLE regress_ops_mallory;
 DELETE FROM ops.retention_policy;
 TRUNCATE ops.cleanup_run, ops.cleanup_batch;
 SET client_min_messages = warning;

@@ -18,6 +18,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/relation.h"
 #include "access/xact.h"
 #include "catalog/pg_type.h"
 #include "cleanup/job.h"
@@ -38,6 +39,7 @@
 #include "utils/lsyscache.h"
 #include "utils/memutils.h"
 #include "utils/plancache.h"
+#include "utils/rel.h"
 #include "utils/resowner.h"
 
 /* Others wait for what we have deleted so far while we wait for them. */
@@ -83,9 +85,11 @@ static void prepare_to_delete(OpsDeleter *deleter, PlanKind kind,
 							  OpsScope *scope);
 static void enter(const OpsDeleter *deleter, OpsScope *scope);
 static void demand_same_table(const OpsTarget *target);
+static int	count_triggers(Oid relid);
 static int64 delete_run(Attempt *work, const OpsBlockRun *run, int64 limit);
 static int64 delete_between(OpsDeleter *deleter, PlanKind kind,
 							ItemPointer from, ItemPointer to, int64 limit);
+static int64 count_kept(OpsDeleter *deleter, const OpsBlockRun *run);
 static void note_left(Attempt *work, const OpsBlockRun *run);
 static ItemPointer tuple_id(uint64 row);
 static void list_left(void *arg);
@@ -227,6 +231,7 @@ attempt(OpsDeleter *deleter, OpsBatch *batch, PlanKind kind)
 	ErrorData  *error;
 
 	batch->deleted = 0;
+	batch->kept = 0;
 	batch->nleft = 0;
 	if (kind == PLAN_UNLOCKED)
 		batch->left = palloc(count_pages(batch) * sizeof(BlockNumber));
@@ -235,6 +240,7 @@ attempt(OpsDeleter *deleter, OpsBatch *batch, PlanKind kind)
 	if (error)
 	{
 		batch->deleted = 0;
+		batch->kept = 0;
 		batch->nleft = 0;
 		deleter->xid = InvalidTransactionId;
 	}
@@ -276,6 +282,8 @@ delete_runs(void *arg)
 		batch->deleted += delete_run(work, &batch->runs[i], limit);
 		if (work->kind == PLAN_UNLOCKED)
 			note_left(work, &batch->runs[i]);
+		else if (work->kind == PLAN_RANGE && work->deleter->target->triggers)
+			batch->kept += count_kept(work->deleter, &batch->runs[i]);
 	}
 	ops_scope_leave(&scope);
 	work->deleter->xid = GetCurrentTransactionIdIfAny();
@@ -287,7 +295,7 @@ prepare_to_delete(OpsDeleter *deleter, PlanKind kind, OpsScope *scope)
 	enter(deleter, scope);
 	demand_same_table(deleter->target);
 	plan_ahead(deleter, kind);
-	if (kind == PLAN_UNLOCKED)
+	if (kind == PLAN_UNLOCKED || deleter->target->triggers)
 		plan_ahead(deleter, PLAN_LEFT);
 	if (deleter->target->has_deferrable)
 	{
@@ -313,7 +321,8 @@ enter(const OpsDeleter *deleter, OpsScope *scope)
 
 /*
  * Between two commits anybody can have dropped or renamed the table and made
- * another of its name, to which the policy says nothing.
+ * another of its name, to which the policy says nothing, or have let it be
+ * referred to, by a table whose triggers no guard has looked at.
  */
 static void
 demand_same_table(const OpsTarget *target)
@@ -338,6 +347,22 @@ demand_same_table(const OpsTarget *target)
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s was dropped, renamed or given to another role while its old rows were deleted",
 						target->name)));
+	if (count_triggers(target->relid) != target->ntriggers)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("triggers or foreign keys of table %s changed while its old rows were deleted",
+						target->name),
+				 errhint("The next run looks at them anew.")));
+}
+
+static int
+count_triggers(Oid relid)
+{
+	Relation	table = relation_open(relid, NoLock);
+	int			count = table->trigdesc ? table->trigdesc->numtriggers : 0;
+
+	relation_close(table, NoLock);
+	return count;
 }
 
 static int64
@@ -373,6 +398,21 @@ delete_between(OpsDeleter *deleter, PlanKind kind, ItemPointer from,
 				 errhint("Look for triggers and rules of the archive that turn rows away.")));
 	SPI_freetuptable(SPI_tuptable);
 	return gone;
+}
+
+/*
+ * Old rows that are still there though no lock was in the way: a trigger said
+ * that they stay, and would say so again.
+ */
+static int64
+count_kept(OpsDeleter *deleter, const OpsBlockRun *run)
+{
+	int64		kept;
+
+	execute_on(deleter, PLAN_LEFT, run, -1);
+	kept = (int64) SPI_processed;
+	SPI_freetuptable(SPI_tuptable);
+	return kept;
 }
 
 /*

@@ -142,6 +142,7 @@ typedef struct OpsTarget
 	bool		has_rules;
 	bool		instead_rule;
 	List	   *references;		/* of OpsReference */
+	int			ntriggers;		/* all of the table itself, of keys as well */
 	List	   *triggers;		/* of users, that deleting fires: strings */
 	List	   *guards;			/* of OpsGuard */
 

@@ -35,6 +35,7 @@
 static const char *const overridable[] = {
 	"extension_table", "future_cutoff", "instead_rule", "keep_floor",
 	"no_index", "row_cap", "row_security", "share", "slow_foreign_key",
+	"untrusted_code",
 };
 static const char *const never_overridden[] = {
 	"archive", "foreign_table", "no_privilege", "not_a_table", "other_temp",

@@ -20,6 +20,7 @@
 #include "cleanup/target.h"
 #include "commands/extension.h"
 #include "core/compat.h"
+#include "core/relation.h"
 #include "core/words.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
@@ -34,6 +35,7 @@
 static const char *const overridable[] = {
 	"extension_table", "future_cutoff", "instead_rule", "keep_floor",
 	"no_index", "row_cap", "row_security", "share", "slow_foreign_key",
+	"untrusted_code",
 };
 
 typedef enum Force
@@ -48,6 +50,9 @@ static void guard_rights(OpsTarget *target);
 static void guard_time(OpsTarget *target);
 static void guard_rows(OpsTarget *target);
 static void guard_references(OpsTarget *target);
+static void guard_code(OpsTarget *target);
+static bool is_trusted(const OpsTarget *target, Oid owner);
+static void distrust(OpsTarget *target, Oid relid);
 static void guard_archive(OpsTarget *target);
 static void weigh_tree(List *targets, List *estimates, const OpsTarget *first);
 static void weigh(OpsTarget *target, double rows, double total);
@@ -72,6 +77,7 @@ ops_cleanup_guards(OpsTarget *target)
 		return;
 	guard_rows(target);
 	guard_references(target);
+	guard_code(target);
 }
 
 /*
@@ -366,6 +372,56 @@ guard_references(OpsTarget *target)
 			reference->create_index);
 		return;
 	}
+}
+
+/*
+ * Deleting runs triggers, and those AFTER it run with our rights whatever
+ * table they are of: so of one that rows are deleted from by a cascade, too.
+ * Who owns such a table could take the rights of a role that cleans up at
+ * night.
+ */
+static void
+guard_code(OpsTarget *target)
+{
+	ListCell   *lc;
+
+	if (superuser_arg(target->run_as) && !superuser_arg(target->owner))
+		distrust(target, target->relid);
+	if (OidIsValid(target->policy->archive) &&
+		!is_trusted(target, ops_relation_owner(target->policy->archive)))
+		distrust(target, target->policy->archive);
+	foreach(lc, target->references)
+	{
+		const OpsReference *reference = lfirst(lc);
+
+		if (reference->action != FKCONSTR_ACTION_NOACTION &&
+			reference->action != FKCONSTR_ACTION_RESTRICT &&
+			!is_trusted(target, ops_relation_owner(reference->relation)))
+			distrust(target, reference->relation);
+	}
+}
+
+static bool
+is_trusted(const OpsTarget *target, Oid owner)
+{
+	return !OidIsValid(owner) || has_privs_of_role(owner, target->run_as);
+}
+
+static void
+distrust(OpsTarget *target, Oid relid)
+{
+	char	   *schema = get_namespace_name(get_rel_namespace(relid));
+	char	   *name = get_rel_name(relid);
+	Oid			owner = ops_relation_owner(relid);
+
+	if (schema == NULL || name == NULL || !OidIsValid(owner))
+		return;
+	add(target, OVERRIDABLE, "untrusted_code",
+		psprintf(_("triggers of table %s would run with the rights of role \"%s\", which its owner \"%s\" does not have"),
+				 quote_qualified_identifier(schema, name),
+				 GetUserNameFromId(target->run_as, false),
+				 GetUserNameFromId(owner, false)),
+		mean_it("untrusted_code"));
 }
 
 static void

@@ -71,6 +71,7 @@ typedef struct OpsBatch
 	int			pages;
 	int64		max_rows;		/* -1: no limit */
 	int64		deleted;		/* out */
+	int64		kept;			/* out: rows that a trigger keeps */
 	BlockNumber *left;			/* out: pages where locked rows stayed */
 	int			nleft;
 } OpsBatch;

@@ -190,6 +190,7 @@ ops_finish_batch(OpsCleaning *run, OpsBatch *batch)
 	ms = elapsed_ms(run);
 
 	outcome->deleted += batch->deleted;
+	run->kept += batch->kept;
 	outcome->pages += batch->pages;
 	outcome->wal_bytes += pgWalUsage.wal_bytes - run->wal_before;
 	outcome->longest_ms = Max(outcome->longest_ms, ms);

@@ -78,6 +78,8 @@ ops_target_trace(OpsTarget *target)
 {
 	List	   *reached = reach(NIL, target->relid, 0, true);
 
+	target->ntriggers = 0;
+
 	/* The list grows while it is walked. */
 	for (int i = 0; i < list_length(reached); i++)
 	{
@@ -138,6 +140,8 @@ trace_triggers(OpsTarget *target, List *reached, const Reached *from)
 		bool		fires = from->deleted ? TRIGGER_FOR_DELETE(trigger->tgtype) :
 		TRIGGER_FOR_UPDATE(trigger->tgtype);
 
+		if (from->relid == target->relid)
+			target->ntriggers++;
 		if (!fires || is_switched_off(trigger))
 			continue;
 		if (trigger->tgdeferrable)

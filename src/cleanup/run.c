@@ -225,6 +225,8 @@ work(OpsCleaning *run, const ErrorData *trouble)
 		ops_fail_run(run, trouble);
 	else if (target->expired && run->job->may_commit)
 		drop_partition(run);
+	else if (target->has_deferrable && !run->job->may_commit && IsTransactionBlock())
+		ops_stop_run(run, _("constraints can be deferred, which a batch would undo for all of the transaction block"));
 	else
 		delete_rows(run);
 	ops_log_end(outcome);
@@ -262,6 +264,7 @@ delete_rows(OpsCleaning *run)
 	do
 	{
 		run->rewritten = false;
+		run->kept = 0;
 		run->nleft = 0;
 		if (list(run, list_blocks) && delete_listed(run) &&
 			list(run, list_new_blocks) && delete_listed(run) &&
@@ -272,6 +275,7 @@ delete_rows(OpsCleaning *run)
 	} while (run->rewritten);
 	if (run->outcome->stopped)
 		return;
+	run->outcome->skipped += run->kept;
 	if (run->job->max_rows == 0)
 		ops_stop_run(run, _("max_rows are deleted"));
 	else if (run->outcome->skipped == 0)
@@ -279,10 +283,8 @@ delete_rows(OpsCleaning *run)
 		run->outcome->error = NULL;
 		run->outcome->finished = true;
 	}
-	else if (run->outcome->error)
-		ops_stop_run(run, _("rows are left that constraints, triggers or locks keep"));
 	else
-		ops_stop_run(run, _("others have locked the rows that are left"));
+		ops_stop_run(run, _("rows are left that locks, constraints or triggers keep"));
 }
 
 /*

@@ -29,6 +29,7 @@ typedef struct OpsCleaning
 	double		rows_per_page;	/* at most, as far as we know */
 	instr_time	started;		/* the batch */
 	int64		wal_before;
+	int64		kept;			/* rows that triggers keep */
 	int			nleft;
 	int			space;			/* for pages */
 	BlockNumber *left;			/* pages to visit again */

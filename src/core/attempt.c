@@ -43,9 +43,21 @@ ops_glance(OpsWork work, void *arg)
 }
 
 /*
- * Cancels and shutdowns are thrown on, for they belong to the server; not
- * before the subtransaction is rolled back, since whoever catches them outside
- * knows nothing of it and would leave it open.
+ * Cancels and shutdowns, which belong to the server.  A function of a user's
+ * can give its error such a code, but not the place where the server raises
+ * it.
+ */
+static bool
+is_interrupt(const ErrorData *error)
+{
+	return ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION &&
+		error->funcname && strcmp(error->funcname, "ProcessInterrupts") == 0;
+}
+
+/*
+ * Interrupts are thrown on; not before the subtransaction is rolled back,
+ * since whoever catches them outside knows nothing of it and would leave it
+ * open.
  */
 static ErrorData *
 attempt(OpsWork work, void *arg, Outcome outcome)
@@ -72,7 +84,7 @@ attempt(OpsWork work, void *arg, Outcome outcome)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(caller);
 		CurrentResourceOwner = owner;
-		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_OPERATOR_INTERVENTION)
+		if (is_interrupt(error))
 			ReThrowError(error);
 	}
 	PG_END_TRY();
