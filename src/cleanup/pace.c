@@ -12,8 +12,11 @@
 #include "core/relation.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
+#include "tcop/pquery.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/portal.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 /* Pages of a batch, at most */
@@ -37,6 +40,7 @@
 #define PRESSURE_WAIT_MS	250
 
 static void set_until_commit(const char *name, const char *value);
+static void let_others_work(double ms);
 static double elapsed_ms(const OpsCleaning *run);
 static void steer(OpsCleaning *run, const OpsBatch *batch, double ms,
 				  bool waited_for);
@@ -95,7 +99,7 @@ ops_may_go_on(OpsCleaning *run)
 			ereport(NOTICE,
 					(errmsg("table %s: waiting, for %s", run->target->name, sign)));
 		ops_commit_run(run);
-		ops_throttle_sleep(PRESSURE_WAIT_MS);
+		let_others_work(PRESSURE_WAIT_MS);
 	}
 }
 
@@ -149,7 +153,7 @@ ops_lock_target(OpsCleaning *run)
 		if (tries == TABLE_TRIES || !run->job->may_commit)
 			break;
 		ops_commit_run(run);
-		ops_throttle_sleep(TABLE_WAIT_MS);
+		let_others_work(TABLE_WAIT_MS);
 	}
 	ops_stop_run(run, psprintf("table %s is locked by process %d", run->target->name,
 							   holder));
@@ -204,8 +208,21 @@ ops_finish_batch(OpsCleaning *run, OpsBatch *batch)
 		return false;
 	}
 	if (job->may_commit && job->throttle.duty < 1)
-		ops_throttle_sleep(ms * (1 / job->throttle.duty - 1));
+		let_others_work(ms * (1 / job->throttle.duty - 1));
 	return true;
+}
+
+/*
+ * Sleep after a commit.  Without a snapshot: vacuum can remove what has gone,
+ * here and elsewhere, however long it takes.
+ */
+static void
+let_others_work(double ms)
+{
+	ForgetPortalSnapshots();
+	InvalidateCatalogSnapshot();
+	ops_throttle_sleep(ms);
+	EnsurePortalSnapshotExists();
 }
 
 static double

@@ -195,5 +195,20 @@ is( join('|', map { sql("SELECT count(*) FROM changed_$_") } qw(a b c d)),
 	'a hold that comes in time holds, and a policy that is dropped or disabled does nothing'
 ) or diag($run->{err});
 
+# Vacuum waits for nobody who sleeps.
+ten_rows('sleepy', q{PERFORM pg_sleep(0.01);});
+$run = start_cleanup($node, q('sleepy', duty => 0.02));
+wait_until($node,
+	q{EXISTS (SELECT FROM ops.cleanup_batch b JOIN ops.cleanup_run r USING (run_id) WHERE policy_name = 'sleepy' AND status = 'running')}
+);
+is( sql(q{SELECT wait_event, backend_xmin IS NULL FROM pg_stat_activity WHERE application_name = 'cleanup'}
+	),
+	'Extension|t',
+	'a run that sleeps holds no snapshot');
+cancel();
+finish_cleanup($run);
+is(join('|', @{ logged($node, 'sleepy') }{qw(status summed deleted)}),
+	'cancelled|10|10', 'and can be cancelled');
+
 $node->stop;
 done_testing();
