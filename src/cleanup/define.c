@@ -168,7 +168,7 @@ check_overrides(const OpsRetention *policy)
 				 listed(name, never_overridden, lengthof(never_overridden)) ?
 				 errmsg("guard \"%s\" cannot be overridden", name) :
 				 errmsg("there is no guard \"%s\"", name),
-				 errhint("Guards that can be overridden are: extension_table, future_cutoff, instead_rule, keep_floor, no_index, row_cap, row_security, share, slow_foreign_key.")));
+				 errhint("Guards that can be overridden are: extension_table, future_cutoff, instead_rule, keep_floor, no_index, row_cap, row_security, share, slow_foreign_key, untrusted_code.")));
 	}
 }
 

@@ -210,5 +210,34 @@ finish_cleanup($run);
 is(join('|', @{ logged($node, 'sleepy') }{qw(status summed deleted)}),
 	'cancelled|10|10', 'and can be cancelled');
 
+# Whose table refers to a superuser's gains nothing from the cascade.
+sql(q{
+	CREATE ROLE borrower;
+	CREATE TABLE referred (id int PRIMARY KEY, at timestamptz);
+	GRANT REFERENCES ON referred TO borrower;
+	GRANT CREATE ON SCHEMA public TO borrower;
+	INSERT INTO referred SELECT i, now() - '100 days'::interval FROM generate_series(1, 3) AS i;
+	SET ROLE borrower;
+	CREATE TABLE refers (id int PRIMARY KEY REFERENCES referred ON DELETE CASCADE);
+	INSERT INTO refers VALUES (1);
+	CREATE FUNCTION refers() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN ALTER ROLE borrower SUPERUSER; RETURN NULL; END $$;
+	CREATE TRIGGER refers AFTER DELETE ON refers FOR EACH ROW EXECUTE FUNCTION refers()}
+);
+policy('referred', '');
+$run = run_cleanup($node, q('referred'));
+like(
+	$run->{err},
+	qr/guard "untrusted_code"/,
+	'a trigger behind a cascade is seen');
+is(sql(q{SELECT rolsuper FROM pg_roles WHERE rolname = 'borrower'}),
+	'f', 'and does not run as superuser');
+sql('ALTER TABLE referred OWNER TO borrower');
+sql(q{SELECT ops.alter_retention('referred', run_as => 'borrower')});
+$run = run_cleanup($node, q('referred'));
+like(
+	$run->{err},
+	qr/permission denied|must be superuser/,
+	'as its own role it runs, with that role\'s rights');
+
 $node->stop;
 done_testing();
