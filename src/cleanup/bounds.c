@@ -35,17 +35,24 @@ static int	compare_with_bound(const OpsTarget *target, const Const *value);
  * Whether the target is a partition that could go as a whole: each of its
  * rows is old by its bounds, no row can be held back, and nothing would have
  * to happen to the single row.
+ *
+ * A table that was such a partition when a run began to detach it is still
+ * one, unless it got a place in another tree.
  */
 bool
 ops_target_outlived(const OpsTarget *target)
 {
 	Oid			parent;
+	bool		detaching;
 	Const	   *upper;
 
 	if (!keeps_none_back(target))
 		return false;
-	parent = ops_target_parent(target->relid);
-	if (!OidIsValid(parent) || !is_key(parent, target) ||
+	parent = ops_target_parent(target->relid, &detaching);
+	if (!OidIsValid(parent) && target->detaching)
+		return owns(target->run_as, target->relid) &&
+			!has_superclass(target->relid) && !has_subclass(target->relid);
+	if (!OidIsValid(parent) || (detaching && !target->detaching) || !is_key(parent, target) ||
 		!owns(target->run_as, parent) || !owns(target->run_as, target->relid))
 		return false;
 	upper = bound_of(target, true);
@@ -111,10 +118,11 @@ keeps_none_back(const OpsTarget *target)
 }
 
 /*
- * The table that it is a partition of and will be, or InvalidOid.
+ * The table that it is a partition of, or InvalidOid; and whether it will not
+ * be for long, because somebody began to detach it.
  */
 Oid
-ops_target_parent(Oid relid)
+ops_target_parent(Oid relid, bool *detaching)
 {
 	Relation	catalog;
 	Oid			parent = InvalidOid;
@@ -122,6 +130,7 @@ ops_target_parent(Oid relid)
 	SysScanDesc scan;
 	HeapTuple	tuple;
 
+	*detaching = false;
 	if (!get_rel_relispartition(relid))
 		return InvalidOid;
 	catalog = table_open(InheritsRelationId, AccessShareLock);
@@ -130,9 +139,11 @@ ops_target_parent(Oid relid)
 	scan = systable_beginscan(catalog, InheritsRelidSeqnoIndexId, true, NULL,
 							  1, &key);
 	tuple = systable_getnext(scan);
-	if (HeapTupleIsValid(tuple) &&
-		!((Form_pg_inherits) GETSTRUCT(tuple))->inhdetachpending)
+	if (HeapTupleIsValid(tuple))
+	{
 		parent = ((Form_pg_inherits) GETSTRUCT(tuple))->inhparent;
+		*detaching = ((Form_pg_inherits) GETSTRUCT(tuple))->inhdetachpending;
+	}
 	systable_endscan(scan);
 	table_close(catalog, AccessShareLock);
 	return parent;

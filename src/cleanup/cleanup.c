@@ -26,6 +26,7 @@
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
+#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(ops_cleanup_old_rows);
@@ -282,6 +283,17 @@ begin_next(void)
 							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
 							 true, 0, false);
 	EnsurePortalSnapshotExists();
+}
+
+/*
+ * Commit what was done, and hold neither lock nor snapshot until the next
+ * commit, so that another process can wait for all who do.
+ */
+void
+ops_job_release(void)
+{
+	SPI_commit();
+	InvalidateCatalogSnapshot();
 }
 
 /*

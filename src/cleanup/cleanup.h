@@ -138,6 +138,8 @@ typedef struct OpsTarget
 	bool		expired;		/* a partition whose bounds say that all of it
 								 * is old and nothing is held back */
 	bool		young;			/* one that can hold no old row */
+	bool		detaching;		/* a run began to take it off its table, and
+								 * may have done so */
 	bool		has_deferrable; /* triggers that can wait for the commit */
 	bool		has_rules;
 	bool		instead_rule;
@@ -204,6 +206,9 @@ extern void ops_clock_set(OpsTarget *target);
 /* target.c: the tables of a policy, and what stands against them */
 extern List *ops_cleanup_targets(const OpsRetention *policy, TimestampTz now);
 
+/* log.c: partitions that earlier runs of a policy began to detach */
+extern List *ops_log_detachings(const char *policy_name);
+
 /* guard.c */
 extern void ops_cleanup_guards(OpsTarget *target);
 extern void ops_cleanup_weigh(OpsTarget *target, const OpsEstimate *estimate);
@@ -214,6 +219,10 @@ extern void ops_cleanup_check_overrides(List *names);
 /* estimate.c */
 extern void ops_cleanup_estimate(const OpsTarget *target, bool exact,
 								 OpsEstimate *estimate);
+
+/* detach.c: whether a partition can go without a lock on its table */
+extern bool ops_cleanup_concurrent(const OpsTarget *target,
+								   const char **why_not);
 
 /* partition.c: a whole partition goes; false, with the reason, if not now */
 extern bool ops_cleanup_partition(const OpsTarget *target, bool may_commit,

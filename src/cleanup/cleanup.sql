@@ -25,6 +25,7 @@ CREATE TABLE ops.cleanup_run (
     skipped bigint NOT NULL DEFAULT 0,
     error text,
     cancel_requested boolean NOT NULL DEFAULT false,
+    detaching boolean NOT NULL DEFAULT false,
     CONSTRAINT cleanup_run_pkey PRIMARY KEY (run_id),
     CONSTRAINT cleanup_run_status_known
         CHECK (status IN ('running', 'done', 'stopped', 'failed', 'cancelled', 'interrupted'))
@@ -34,6 +35,7 @@ REVOKE ALL ON SEQUENCE ops.cleanup_run_run_id_seq FROM PUBLIC;
 CREATE INDEX cleanup_run_ended_at ON ops.cleanup_run (ended_at);
 CREATE INDEX cleanup_run_policy ON ops.cleanup_run (policy_name, relid, run_id);
 CREATE INDEX cleanup_run_running ON ops.cleanup_run (relid) WHERE status = 'running';
+CREATE INDEX cleanup_run_detaching ON ops.cleanup_run (policy_name) WHERE detaching AND status <> 'done';
 COMMENT ON TABLE ops.cleanup_run IS
 'what was deleted by ops.cleanup_old_rows() and ops.run_cleanup(): a row for each table of each run';
 COMMENT ON COLUMN ops.cleanup_run.run_id IS 'number of the run';
@@ -61,6 +63,8 @@ COMMENT ON COLUMN ops.cleanup_run.longest_ms IS 'milliseconds of the longest tra
 COMMENT ON COLUMN ops.cleanup_run.skipped IS 'rows that were old and stayed, since others had them locked or a constraint kept them';
 COMMENT ON COLUMN ops.cleanup_run.error IS 'the message that ended it, or the first that kept a row';
 COMMENT ON COLUMN ops.cleanup_run.cancel_requested IS 'set by ops.cancel_cleanup()';
+COMMENT ON COLUMN ops.cleanup_run.detaching IS
+'the run began to detach the partition concurrently; if it did not end as done, the next run of the policy finishes what is left of it';
 
 CREATE TABLE ops.cleanup_batch (
     run_id bigint NOT NULL,

@@ -60,6 +60,7 @@ extern OpsOutcome *ops_run_target(OpsJob *job, OpsTarget *target,
 /* cleanup.c */
 extern void ops_job_commit(void);
 extern void ops_job_rollback(void);
+extern void ops_job_release(void);
 
 /* batch.c: what deletes rows of a target, its plans kept between commits */
 typedef struct OpsDeleter OpsDeleter;
@@ -106,6 +107,7 @@ extern int64 ops_log_start(const OpsTarget *target, const char *method,
 extern bool ops_log_batch(int64 run_id, int64 batch_no,
 						  const OpsBatch *batch, double ms);
 extern bool ops_log_cancelled(int64 run_id);
+extern void ops_log_detaching(int64 run_id, bool detaching);
 extern void ops_log_end(const OpsOutcome *outcome);
 
 #endif							/* OPS_JOB_H */

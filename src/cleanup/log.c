@@ -198,6 +198,62 @@ ops_log_cancelled(int64 run_id)
 }
 
 /*
+ * Whether a partition is about to leave its table.  From then on, should the
+ * run be cut off, it is this log that knows where the table belongs.
+ */
+void
+ops_log_detaching(int64 run_id, bool detaching)
+{
+	Oid			types[] = {INT8OID, BOOLOID};
+	Datum		values[] = {Int64GetDatum(run_id), BoolGetDatum(detaching)};
+	OpsQuery	query;
+
+	ops_query_execute(&query, ops_own_relation_owner("cleanup_run"),
+					  "UPDATE ops.cleanup_run SET detaching = $2"
+					  " WHERE run_id = $1",
+					  lengthof(types), types, values, NULL);
+	ops_query_end(&query);
+}
+
+/*
+ * Partitions that the last run over them began to detach and did not finish,
+ * as oids; not those that have another name now.
+ */
+List *
+ops_log_detachings(const char *policy_name)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(policy_name)};
+	OpsQuery	query;
+	List	   *relids = NIL;
+	MemoryContext caller = CurrentMemoryContext;
+	bool		isnull;
+
+	ops_query_execute(&query, ops_own_relation_owner("cleanup_run"),
+					  "SELECT c.oid::int8 FROM ops.cleanup_run r"
+					  " JOIN pg_class c ON c.oid = r.relid"
+					  " JOIN pg_namespace n ON n.oid = c.relnamespace"
+					  " WHERE r.policy_name = $1 AND r.detaching"
+					  " AND r.status <> 'done' AND c.relkind = 'r'"
+					  " AND r.relation = format('%I.%I', n.nspname, c.relname)"
+					  " AND NOT EXISTS (SELECT FROM ops.cleanup_run x"
+					  " WHERE x.policy_name = r.policy_name"
+					  " AND x.relid = r.relid AND x.run_id > r.run_id)"
+					  " ORDER BY c.oid",
+					  lengthof(types), types, values, NULL);
+	for (uint64 i = 0; i < query.nrows; i++)
+	{
+		Oid			relid = (Oid) ops_query_int64(&query, i, 1, &isnull);
+		MemoryContext spi = MemoryContextSwitchTo(caller);
+
+		relids = lappend_oid(relids, relid);
+		MemoryContextSwitchTo(spi);
+	}
+	ops_query_end(&query);
+	return relids;
+}
+
+/*
  * End a run.
  */
 void

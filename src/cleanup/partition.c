@@ -13,9 +13,9 @@
  * read again under it: it can have been detached, attached elsewhere, given a
  * trigger or referred to in the meantime.
  *
- * DETACH CONCURRENTLY would need no such lock, but it cannot run in a
- * procedure, waits for every older transaction, and one that gives up in
- * between leaves a partition that is neither attached nor detached.
+ * Where the table need not be locked at all, detach.c was here before, and the
+ * partition is one no more, or only has to be told so: that takes no lock on
+ * the table that a query would notice.
  *
  *-------------------------------------------------------------------------
  */
@@ -47,8 +47,12 @@ typedef struct Removal
 
 static const char *try_once(const OpsTarget *target, bool *again);
 static void remove_partition(void *arg);
+static bool remove_attached(const OpsTarget *target, Oid parent);
+static bool finish_detaching(const OpsTarget *target, Oid parent);
+static bool remove_detached(const OpsTarget *target);
+static bool holds_young_rows(const OpsTarget *target);
+static void drop_table(const OpsTarget *target);
 static void lock_at_once(Oid relid);
-static const char *quoted_name(Oid relid);
 static void run_command(const char *command);
 
 /*
@@ -98,10 +102,13 @@ try_once(const OpsTarget *target, bool *again)
 		case ERRCODE_LOCK_NOT_AVAILABLE:
 		case ERRCODE_T_R_DEADLOCK_DETECTED:
 			*again = true;
+			if (target->detaching)
+				return _("the partition is on its way out, but transactions that began before still use it");
 			return _("the partition or its table was in use");
 		case ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST:
 		case ERRCODE_INSUFFICIENT_PRIVILEGE:
 		case ERRCODE_OBJECT_IN_USE:
+		case ERRCODE_UNDEFINED_TABLE:
 		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
 		case ERRCODE_FOREIGN_KEY_VIOLATION:
 			return error->message;
@@ -120,29 +127,116 @@ remove_partition(void *arg)
 	Removal    *removal = arg;
 	const OpsTarget *target = removal->target;
 	OpsScope	scope;
-	Oid			parent = InvalidOid;
+	Oid			parent;
+	bool		detaching;
+	bool		removed;
 
 	ops_scope_enter(&scope, target->run_as);
-	(void) set_config_option("lock_timeout", QUEUE_TIME, PGC_USERSET,
-							 PGC_S_SESSION, GUC_ACTION_SAVE, true, 0, false);
-
-	if (ops_target_still_expired(target))
-	{
-		parent = ops_target_parent(target->relid);
-		LockRelationOid(parent, AccessExclusiveLock);
-		lock_at_once(target->relid);
-		lock_at_once(get_default_partition_oid(parent));
-	}
-	if (!OidIsValid(parent) || !ops_target_still_expired(target) ||
-		ops_target_parent(target->relid) != parent)
-		removal->refusal = _("the partition was changed in the meantime");
-	else if (target->policy->partitions == OPS_PARTITIONS_DETACH)
-		run_command(psprintf("ALTER TABLE %s DETACH PARTITION %s",
-							 quoted_name(parent), quoted_name(target->relid)));
+	ops_scope_set("lock_timeout", QUEUE_TIME);
+	parent = ops_target_parent(target->relid, &detaching);
+	if (!ops_target_still_expired(target))
+		removed = false;
+	else if (!OidIsValid(parent))
+		removed = remove_detached(target);
+	else if (detaching)
+		removed = finish_detaching(target, parent);
 	else
-		run_command(psprintf("DROP TABLE %s", quoted_name(target->relid)));
-
+		removed = remove_attached(target, parent);
+	if (!removed)
+		removal->refusal = _("the partition was changed in the meantime");
 	ops_scope_leave(&scope);
+}
+
+/*
+ * With a lock on the table; false if the partition is not what it was.
+ */
+static bool
+remove_attached(const OpsTarget *target, Oid parent)
+{
+	bool		detaching;
+
+	LockRelationOid(parent, AccessExclusiveLock);
+	lock_at_once(target->relid);
+	lock_at_once(get_default_partition_oid(parent));
+	if (!ops_target_still_expired(target) ||
+		ops_target_parent(target->relid, &detaching) != parent || detaching)
+		return false;
+	if (target->policy->partitions == OPS_PARTITIONS_DETACH)
+		run_command(psprintf("ALTER TABLE %s DETACH PARTITION %s",
+							 ops_target_quoted_name(parent),
+							 ops_target_quoted_name(target->relid)));
+	else
+		drop_table(target);
+	return true;
+}
+
+/*
+ * What was begun without a lock on the table.  This waits for transactions
+ * that could still see the partition, with the partition locked: no longer
+ * than for a lock.
+ */
+static bool
+finish_detaching(const OpsTarget *target, Oid parent)
+{
+	bool		detaching;
+
+	LockRelationOid(parent, ShareUpdateExclusiveLock);
+	LockRelationOid(target->relid, AccessExclusiveLock);
+	if (!ops_target_still_expired(target) ||
+		ops_target_parent(target->relid, &detaching) != parent || !detaching)
+		return false;
+	run_command(psprintf("ALTER TABLE %s DETACH PARTITION %s FINALIZE",
+						 ops_target_quoted_name(parent),
+						 ops_target_quoted_name(target->relid)));
+	if (target->policy->partitions == OPS_PARTITIONS_DROP)
+		drop_table(target);
+	return true;
+}
+
+/*
+ * A table that was a partition when this or an earlier run detached it.  What
+ * came into it since is looked for.
+ */
+static bool
+remove_detached(const OpsTarget *target)
+{
+	bool		detaching;
+
+	if (target->policy->partitions == OPS_PARTITIONS_DETACH)
+		return true;
+	LockRelationOid(target->relid, AccessExclusiveLock);
+	ops_target_demand_name(target);
+	if (!ops_target_still_expired(target) ||
+		OidIsValid(ops_target_parent(target->relid, &detaching)) ||
+		holds_young_rows(target))
+		return false;
+	drop_table(target);
+	return true;
+}
+
+static bool
+holds_young_rows(const OpsTarget *target)
+{
+	bool		found;
+	int			rc;
+
+	ops_scope_set("row_security", "off");
+	SPI_connect();
+	rc = SPI_execute(psprintf("SELECT FROM ONLY %s AS %s WHERE (%s) IS NOT TRUE",
+							  ops_target_quoted_name(target->relid),
+							  target->alias, target->predicate), true, 1);
+	if (rc != SPI_OK_SELECT)
+		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
+	found = SPI_processed > 0;
+	SPI_finish();
+	return found;
+}
+
+static void
+drop_table(const OpsTarget *target)
+{
+	run_command(psprintf("DROP TABLE %s",
+						 ops_target_quoted_name(target->relid)));
 }
 
 /*
@@ -159,8 +253,8 @@ lock_at_once(Oid relid)
 				 errmsg("partition is locked")));
 }
 
-static const char *
-quoted_name(Oid relid)
+char *
+ops_target_quoted_name(Oid relid)
 {
 	char	   *schema = get_namespace_name(get_rel_namespace(relid));
 	char	   *name = get_rel_name(relid);

@@ -111,6 +111,7 @@ static void return_figures(const OpsPlanned *planned, Datum *values, bool *nulls
 static void return_guards(const OpsTarget *target, Datum *values, bool *nulls);
 static const char *note_of(const OpsPlanned *planned);
 static void remark(StringInfo note, const char *sentence);
+static void remark_lock(StringInfo note, const OpsTarget *target);
 static void remark_restricting(StringInfo note, const OpsTarget *target);
 static Jsonb *details_of(const OpsPlanned *planned);
 static void add_references(OpsJsonbState *state, const OpsTarget *target);
@@ -506,6 +507,9 @@ note_of(const OpsPlanned *planned)
 			remark(&note, _("With wal_compression the WAL would be about 40 % smaller."));
 		remark(&note, _("The file does not shrink by this: see ops.bloat_report()."));
 	}
+	if (planned->method == OPS_METHOD_DROP ||
+		planned->method == OPS_METHOD_DETACH)
+		remark_lock(&note, target);
 	return note.len > 0 ? note.data : NULL;
 }
 
@@ -513,6 +517,22 @@ static void
 remark(StringInfo note, const char *sentence)
 {
 	appendStringInfo(note, "%s%s", note->len > 0 ? " " : "", sentence);
+}
+
+/*
+ * Whether others notice that a partition goes.
+ */
+static void
+remark_lock(StringInfo note, const OpsTarget *target)
+{
+	const char *why;
+
+	if (target->detaching)
+		remark(note, _("A run began to detach it concurrently."));
+	else if (ops_cleanup_concurrent(target, &why))
+		remark(note, _("ops.run_cleanup() detaches it concurrently."));
+	else
+		remark(note, psprintf(_("It is not detached concurrently: %s."), why));
 }
 
 /*

@@ -153,7 +153,7 @@ log_cancel(OpsCleaning *run)
 	ops_job_rollback();
 	ops_cancel_run(run);
 	run->outcome->stopped = error->message;
-	if (ops_attempt(log_end, run->outcome) == NULL)
+	if (ops_attempt(log_end, run) == NULL)
 		ops_job_commit();
 	ReThrowError(error);
 }
@@ -161,7 +161,10 @@ log_cancel(OpsCleaning *run)
 static void
 log_end(void *arg)
 {
-	ops_log_end(arg);
+	OpsCleaning *run = arg;
+
+	ops_detach_settle(run);
+	ops_log_end(run->outcome);
 }
 
 /*
@@ -240,6 +243,7 @@ drop_partition(OpsCleaning *run)
 	const char *reason = NULL;
 
 	run->wal_before = pgWalUsage.wal_bytes;
+	ops_detach(run);
 	run->safe = false;
 	if (ops_cleanup_partition(run->target, true, &reason))
 	{

@@ -47,6 +47,10 @@ extern void ops_fail_run(OpsCleaning *run, const ErrorData *error);
 extern void ops_stop_run(OpsCleaning *run, const char *why);
 extern void ops_cancel_run(OpsCleaning *run);
 
+/* detach.c: a partition leaves its table without a lock on that */
+extern void ops_detach(OpsCleaning *run);
+extern void ops_detach_settle(OpsCleaning *run);
+
 /* kept.c: rows that cannot go now, and those that need not stay with them */
 extern bool ops_is_of_rows(const ErrorData *error);
 extern bool ops_delete_pages(OpsCleaning *run, const OpsBatch *batch);

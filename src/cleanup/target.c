@@ -39,6 +39,8 @@ typedef struct Listing
 {
 	const OpsRetention *policy;
 	TimestampTz now;
+	List	   *detaching;		/* oids of partitions that earlier runs took
+								 * off, or tried to */
 	HTAB	   *seen;			/* oids of tables that are in the list */
 	List	   *targets;
 } Listing;
@@ -47,6 +49,7 @@ static HTAB *make_set(const char *name);
 static bool add_to_set(HTAB *set, Oid relid);
 static void add_descendants(HTAB *set, Oid relid);
 static void list_tree(Listing *listing, Oid relid, Oid root);
+static void list_detached(Listing *listing);
 static void list_target(Listing *listing, HeapTuple tuple, Oid root);
 static bool has_rows(char relkind);
 static int	compare_names(const ListCell *a, const ListCell *b);
@@ -71,6 +74,8 @@ ops_cleanup_targets(const OpsRetention *policy, TimestampTz now)
 	HTAB	   *below = make_set("operations_runbook descendants");
 	ListCell   *lc;
 
+	if (policy->name)
+		listing.detaching = ops_log_detachings(policy->name);
 	listing.seen = make_set("operations_runbook targets");
 	if (list_length(named) > 1)
 	{
@@ -84,16 +89,56 @@ ops_cleanup_targets(const OpsRetention *policy, TimestampTz now)
 		if (hash_search(below, &relid, HASH_FIND, NULL) == NULL)
 			list_tree(&listing, relid, relid);
 	}
+	list_detached(&listing);
 	hash_destroy(below);
 	hash_destroy(listing.seen);
 
 	list_sort(listing.targets, compare_names);
 	foreach(lc, listing.targets)
 	{
+		OpsTarget  *target = lfirst(lc);
+
 		CHECK_FOR_INTERRUPTS();
-		look_at(lfirst(lc));
+		look_at(target);
+
+		/* What is on its way out goes as a whole or is none of ours. */
+		if (target->detaching && !target->expired)
+			listing.targets = foreach_delete_current(listing.targets, lc);
 	}
 	return listing.targets;
+}
+
+/*
+ * Partitions that earlier runs began to detach, and that are not part of
+ * their table any more for whoever looks now.  One that is detached and was
+ * to be kept is where it belongs.
+ */
+static void
+list_detached(Listing *listing)
+{
+	ListCell   *lc;
+
+	foreach(lc, listing->detaching)
+	{
+		Oid			relid = lfirst_oid(lc);
+		HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+		bool		detaching;
+		Oid			parent;
+
+		if (!HeapTupleIsValid(tuple))
+			continue;
+		parent = ops_target_parent(relid, &detaching);
+		if ((!OidIsValid(parent) &&
+			 listing->policy->partitions == OPS_PARTITIONS_DROP) || detaching)
+		{
+			if (add_to_set(listing->seen, relid))
+			{
+				list_target(listing, tuple, relid);
+				((OpsTarget *) llast(listing->targets))->detaching = true;
+			}
+		}
+		ReleaseSysCache(tuple);
+	}
 }
 
 static HTAB *

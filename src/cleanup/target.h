@@ -17,6 +17,9 @@ extern void ops_target_demand_name(const OpsTarget *target);
 extern List *ops_target_children(Oid relid);
 extern bool ops_target_still_expired(const OpsTarget *target);
 
+/* partition.c */
+extern char *ops_target_quoted_name(Oid relid);
+
 /* guard.c */
 extern bool ops_target_overrides(const OpsTarget *target, const char *name);
 
@@ -30,7 +33,7 @@ extern void ops_target_trace(OpsTarget *target);
 extern void ops_target_match_archive(OpsTarget *target);
 
 /* bounds.c: whether all of a partition is old */
-extern Oid	ops_target_parent(Oid relid);
+extern Oid	ops_target_parent(Oid relid, bool *detaching);
 extern bool ops_target_outlived(const OpsTarget *target);
 extern bool ops_target_is_young(const OpsTarget *target);
 

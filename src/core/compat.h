@@ -21,7 +21,9 @@
 #include "catalog/namespace.h"
 #include "catalog/pg_am.h"
 #include "catalog/pg_auth_members.h"
+#include "catalog/pg_authid.h"
 #include "catalog/pg_constraint.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_namespace.h"
 #include "common/relpath.h"
 #include "fmgr.h"
@@ -30,6 +32,7 @@
 #include "pgstat.h"
 #include "portability/instr_time.h"
 #include "postmaster/autovacuum.h"
+#include "postmaster/bgworker.h"
 #include "postmaster/postmaster.h"
 #include "replication/slot.h"
 #include "storage/bufmgr.h"
@@ -47,6 +50,7 @@
 #include "utils/rel.h"
 #include "utils/relmapper.h"
 #include "utils/spccache.h"
+#include "utils/syscache.h"
 #include "utils/timestamp.h"
 #include "utils/typcache.h"
 
@@ -145,6 +149,65 @@ ops_compat_can_use_schema(Oid schema, Oid role)
 	return pg_namespace_aclcheck(schema, role, ACL_USAGE) == ACLCHECK_OK;
 #endif
 }
+
+/*
+ * Whether a role may connect to a database.
+ */
+static inline bool
+ops_compat_can_connect(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_aclcheck(DatabaseRelationId, database, role,
+						   ACL_CONNECT) == ACLCHECK_OK;
+#else
+	return pg_database_aclcheck(database, role, ACL_CONNECT) == ACLCHECK_OK;
+#endif
+}
+
+/*
+ * Whether a background worker can connect as a role; before 17 only as one
+ * that may log in.
+ */
+static inline bool
+ops_compat_worker_may_login(Oid role)
+{
+	HeapTuple	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(role));
+	bool		result = false;
+
+	if (HeapTupleIsValid(tuple))
+	{
+#if PG_VERSION_NUM >= 170000
+		result = true;
+#else
+		result = ((Form_pg_authid) GETSTRUCT(tuple))->rolcanlogin;
+#endif
+		ReleaseSysCache(tuple);
+	}
+	return result;
+}
+
+static inline void
+ops_compat_connect_worker(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 170000
+	BackgroundWorkerInitializeConnectionByOid(database, role,
+											  BGWORKER_BYPASS_ROLELOGINCHECK);
+#else
+	BackgroundWorkerInitializeConnectionByOid(database, role, 0);
+#endif
+}
+
+/*
+ * Run a portal to its end, as a client's statement of its own.  18 knows by
+ * itself that it is run once.
+ */
+#if PG_VERSION_NUM >= 180000
+#define ops_compat_portal_run(portal, receiver, completion) \
+	PortalRun(portal, FETCH_ALL, true, receiver, receiver, completion)
+#else
+#define ops_compat_portal_run(portal, receiver, completion) \
+	PortalRun(portal, FETCH_ALL, true, true, receiver, receiver, completion)
+#endif
 
 /*
  * Connections that ordinary roles cannot take.
