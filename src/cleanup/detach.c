@@ -34,12 +34,14 @@
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
 
-/* How long to wait for transactions that use the table, and to queue for the
- * partition's own lock once they are gone. */
+/* How long to wait for transactions that use the table, if the job's time is
+ * not up before, and to queue for the partition's own lock once they are gone. */
 #define PATIENCE_MS		30000
+#define LEAST_MS		1000
 #define QUEUE_MS		50
 
 static bool has_detaching(Oid parent);
+static int	patience(const OpsJob *job);
 static char *detach_command(const OpsTarget *target);
 
 /*
@@ -109,7 +111,7 @@ ops_detach(OpsCleaning *run)
 		.role = target->run_as,
 		.settings = settings,
 		.nsettings = lengthof(settings),
-		.timeout_ms = PATIENCE_MS,
+		.timeout_ms = patience(run->job),
 		.queue_ms = QUEUE_MS,
 	};
 	OpsCommandResult result;
@@ -134,6 +136,17 @@ ops_detach(OpsCleaning *run)
 						target->name, result.message)));
 	ops_detach_settle(run);
 	ops_commit_run(run);
+}
+
+static int
+patience(const OpsJob *job)
+{
+	long		left;
+
+	if (job->stop_at == 0)
+		return PATIENCE_MS;
+	left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), job->stop_at);
+	return (int) Max(Min(left, PATIENCE_MS), LEAST_MS);
 }
 
 /*

@@ -217,7 +217,8 @@ ops_log_detaching(int64 run_id, bool detaching)
 
 /*
  * Partitions that the last run over them began to detach and did not finish,
- * as oids; not those that have another name now.
+ * as oids.  Not those that have another name now, and what is detached only
+ * if it was to be dropped.
  */
 List *
 ops_log_detachings(const char *policy_name)
@@ -231,10 +232,13 @@ ops_log_detachings(const char *policy_name)
 
 	ops_query_execute(&query, ops_own_relation_owner("cleanup_run"),
 					  "SELECT c.oid::int8 FROM ops.cleanup_run r"
+					  " JOIN ops.retention_policy p USING (policy_name)"
 					  " JOIN pg_class c ON c.oid = r.relid"
 					  " JOIN pg_namespace n ON n.oid = c.relnamespace"
 					  " WHERE r.policy_name = $1 AND r.detaching"
+					  " AND r.started_at >= p.created_at"
 					  " AND r.status <> 'done' AND c.relkind = 'r'"
+					  " AND (c.relispartition OR r.method = 'drop partition')"
 					  " AND r.relation = format('%I.%I', n.nspname, c.relname)"
 					  " AND NOT EXISTS (SELECT FROM ops.cleanup_run x"
 					  " WHERE x.policy_name = r.policy_name"

@@ -499,7 +499,9 @@ set_all(const Shared *shared, const char **command)
 		name = value + strlen(value) + 1;
 	}
 	CommitTransactionCommand();
-	*command = name;
+
+	/* Messages of the way out tell the statement when the segment is gone. */
+	*command = MemoryContextStrdup(TopMemoryContext, name);
 }
 
 static void

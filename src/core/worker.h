@@ -23,8 +23,8 @@ typedef struct OpsCommand
 	const OpsSetting *settings; /* may be NULL; search_path is set always */
 	int			nsettings;
 	int			timeout_ms;		/* of the statement */
-	int			queue_ms;		/* for a lock on a table that others want, too;
-								 * 0: no limit of its own */
+	int			queue_ms;		/* for a lock on a table that others want,
+								 * too; 0: no limit of its own */
 } OpsCommand;
 
 typedef enum OpsCommandEnd
