@@ -67,11 +67,12 @@ bool
 ops_target_is_young(const OpsTarget *target)
 {
 	Oid			parent;
+	bool		detaching;
 	Const	   *lower;
 
 	if (target->predicate == NULL || target->policy->time_column == NULL)
 		return false;
-	parent = ops_target_parent(target->relid);
+	parent = ops_target_parent(target->relid, &detaching);
 	if (!OidIsValid(parent) || !is_key(parent, target))
 		return false;
 	lower = bound_of(target, false);

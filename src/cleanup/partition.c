@@ -97,25 +97,13 @@ try_once(const OpsTarget *target, bool *again)
 	*again = false;
 	if (error == NULL)
 		return removal.refusal;
-	switch (error->sqlerrcode)
-	{
-		case ERRCODE_LOCK_NOT_AVAILABLE:
-		case ERRCODE_T_R_DEADLOCK_DETECTED:
-			*again = true;
-			if (target->detaching)
-				return _("the partition is on its way out, but transactions that began before still use it");
-			return _("the partition or its table was in use");
-		case ERRCODE_DEPENDENT_OBJECTS_STILL_EXIST:
-		case ERRCODE_INSUFFICIENT_PRIVILEGE:
-		case ERRCODE_OBJECT_IN_USE:
-		case ERRCODE_UNDEFINED_TABLE:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_FOREIGN_KEY_VIOLATION:
-			return error->message;
-		default:
-			ReThrowError(error);
-	}
-	return NULL;				/* keep compiler quiet */
+	*again = error->sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE ||
+		error->sqlerrcode == ERRCODE_T_R_DEADLOCK_DETECTED;
+	if (!*again)
+		return error->message;
+	if (target->detaching)
+		return _("the partition is on its way out, but transactions that began before still use it");
+	return _("the partition or its table was in use");
 }
 
 /*
