@@ -249,7 +249,7 @@ SELECT count(*) AS compared, count(*) FILTER (WHERE a IS DISTINCT FROM b) AS dif
   FROM (SELECT row_number() OVER () AS no, window_name || starts AS a FROM ops.next_window(NULL, '2010-01-01+00', 50000)) AS x
   FULL JOIN (SELECT row_number() OVER (ORDER BY starts, window_name COLLATE "C") AS no, window_name || starts AS b
                FROM wanted ORDER BY starts, window_name COLLATE "C" LIMIT 50000) AS y USING (no);
--- open or not, each half hour of a year
+-- open or not, each half hour of months in which clocks change
 DELETE FROM ops.maintenance_window WHERE frequency <> 'daily';
 UPDATE ops.maintenance_window SET duration = '1 day' WHERE starts_at < '01:50';
 CREATE TEMP TABLE expected AS
@@ -259,6 +259,7 @@ SELECT w.window_name, at, max(starts) AS starts
   LEFT JOIN LATERAL (
     SELECT ((at AT TIME ZONE w.time_zone)::date + shift + w.starts_at) AT TIME ZONE w.time_zone AS starts
       FROM generate_series(-2, 1) AS shift) AS s ON s.starts <= at AND at < s.starts + w.duration
+ WHERE EXTRACT(month FROM at) IN (2, 3, 4, 10)
  GROUP BY 1, 2;
 SELECT count(*) AS compared, count(*) FILTER (WHERE e.starts IS NOT NULL) AS open,
        count(*) FILTER (WHERE o.starts IS DISTINCT FROM e.starts) AS differences,
