@@ -189,6 +189,21 @@ SELECT at, starts FROM (VALUES ('2017-10-16 01:59+00'::timestamptz), ('2017-10-1
 INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone) VALUES
     ('g Apia', 'daily', '12:00', '1 hour', 'Pacific/Apia');
 SELECT starts, starts AT TIME ZONE 'Pacific/Apia' AS local_start FROM ops.next_window('g Apia', '2011-12-29+00', 3);
+-- days left out, and a day that came twice, when the date line moved: against SQL
+INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
+SELECT 'l ' || starts_at || zone, 'daily', starts_at, '1 hour', zone
+  FROM unnest('{05:00,12:00,20:00}'::time[]) AS starts_at,
+       unnest('{America/Juneau,Pacific/Apia,Pacific/Kwajalein}'::text[]) AS zone;
+SELECT count(*) AS compared, count(*) FILTER (WHERE got IS DISTINCT FROM wanted) AS differences
+  FROM (SELECT (SELECT starts FROM ops.next_window(w.window_name, after)) AS got,
+               (SELECT min(start) FROM generate_series(-4, 4) AS shift,
+                       timezone(w.time_zone, after::date + shift + w.starts_at) AS start
+                 WHERE start > after) AS wanted
+          FROM ops.maintenance_window w,
+               unnest('{1867-10-15+00, 1892-07-01+00, 1993-08-18+00, 2011-12-27+00}'::timestamptz[]) AS era,
+               generate_series(era, era + interval '7 days', '20 min') AS after
+         WHERE w.window_name ~ '^l ') AS s;
+DELETE FROM ops.maintenance_window WHERE window_name ~ '^l ';
 -- over midnight, the ends of months and years, and the leap day
 INSERT INTO ops.maintenance_window (window_name, frequency, weekday, nth, starts_at, duration, time_zone) VALUES
     ('h last Saturday', 'monthly', 'saturday', -1, '23:00', '4 hours', 'UTC'),
