@@ -21,6 +21,7 @@ CALL ops.run_cleanup(duty => 0);
 CALL ops.run_cleanup(on_pressure => 'panic');
 CALL ops.run_cleanup(max_duration => '-1 s');
 CALL ops.run_cleanup('nowhere');
+CALL ops.run_cleanup(maintenance_window => 'nowhere');
 
 -- A guard stands before too much of a good thing, and names itself.
 SELECT * FROM ops.cleanup_old_rows('attic.letters', 'sent', '90 days');
@@ -57,6 +58,16 @@ CREATE TABLE attic.kept (LIKE attic.letters, kept_at timestamptz NOT NULL DEFAUL
 SELECT ops.add_retention('attic.letters', 'sent', '90 days', policy_name => 'letters',
                          hold => 'EXISTS (SELECT FROM attic.holds AS h WHERE h.letter = letters.id)',
                          archive => 'attic.kept', overrides => '{share}');
+-- In a window that is closed nothing happens.
+INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
+VALUES ('closed', 'daily', localtime + interval '3 hours', '1 hour', current_setting('TimeZone')),
+       ('open', 'daily', localtime - interval '1 hour', '3 hours', current_setting('TimeZone'));
+CALL ops.run_cleanup('letters', maintenance_window => 'closed', progress => NULL) \gset
+SELECT :deleted AS deleted, :'finished' AS finished, :'stopped' AS stopped;
+CALL ops.run_cleanup('letters', maintenance_window => 'open', max_rows => 1, progress => NULL) \gset
+SELECT :deleted AS deleted, :'finished' AS finished, :'stopped' AS stopped;
+DELETE FROM ops.maintenance_window;
+DELETE FROM attic.kept;
 CREATE TABLE attic.before AS SELECT * FROM attic.letters;
 CALL ops.run_cleanup('letters', progress => NULL) \gset
 SELECT :deleted AS deleted, :skipped AS skipped, :'finished' AS finished;
@@ -111,6 +122,17 @@ CREATE FUNCTION attic.stay() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN
 CREATE TRIGGER stay BEFORE DELETE ON attic.pets FOR EACH ROW WHEN (OLD.id = 1) EXECUTE FUNCTION attic.stay();
 SELECT deleted, finished, stopped FROM ops.cleanup_old_rows('attic.pets', 'born', '90 days');
 SELECT id FROM attic.pets WHERE born < now() - interval '90 days';
+
+-- A trigger that asks for another run gets none.
+CREATE FUNCTION attic.more() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE NOTICE 'stopped: %', (SELECT stopped FROM ops.cleanup_old_rows('attic.pets', 'born', '90 days'));
+    RETURN NULL;
+END $$;
+CREATE TABLE attic.nested (id int, born date);
+INSERT INTO attic.nested SELECT i, current_date - CASE WHEN i = 1 THEN 365 ELSE 1 END FROM generate_series(1, 3) AS i;
+CREATE TRIGGER more AFTER DELETE ON attic.nested FOR EACH STATEMENT EXECUTE FUNCTION attic.more();
+SELECT deleted, finished FROM ops.cleanup_old_rows('attic.nested', 'born', '90 days');
 
 -- Names that need quotes, and expressions that try to be more.
 CREATE TABLE attic."we""ird.Table" ("Ti me" timestamptz, "select" int);

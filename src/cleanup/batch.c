@@ -85,6 +85,7 @@ static void prepare_to_delete(OpsDeleter *deleter, PlanKind kind,
 							  OpsScope *scope);
 static void enter(const OpsDeleter *deleter, OpsScope *scope);
 static void demand_same_table(const OpsTarget *target);
+static bool is_named(Oid relid, const char *name);
 static int	count_triggers(Oid relid);
 static int64 delete_run(Attempt *work, const OpsBlockRun *run, int64 limit);
 static int64 delete_between(OpsDeleter *deleter, PlanKind kind,
@@ -328,31 +329,42 @@ static void
 demand_same_table(const OpsTarget *target)
 {
 	int			holder;
-	char	   *name = NULL;
-	Oid			schema;
 
 	if (!ops_relation_try_lock_mode(target->relid, RowExclusiveLock, &holder))
 		ereport(ERROR,
 				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
 				 errmsg("table %s is locked by process %d", target->name, holder)));
-	if (ops_relation_owner(target->relid) == target->owner)
-	{
-		schema = get_rel_namespace(target->relid);
-		name = quote_qualified_identifier(get_namespace_name_or_temp(schema),
-										  get_rel_name(target->relid));
-	}
-	if (name == NULL || strcmp(name, target->name) != 0 ||
+	if (ops_relation_owner(target->relid) != target->owner ||
+		!is_named(target->relid, target->name) ||
 		get_rel_relkind(target->relid) != target->relkind)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("table %s was dropped, renamed or given to another role while its old rows were deleted",
 						target->name)));
+	if (target->archive_name && !is_named(target->policy->archive, target->archive_name))
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("archive %s was dropped or renamed while old rows of table %s were deleted",
+						target->archive_name, target->name)));
 	if (count_triggers(target->relid) != target->ntriggers)
 		ereport(ERROR,
 				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
 				 errmsg("triggers or foreign keys of table %s changed while its old rows were deleted",
 						target->name),
 				 errhint("The next run looks at them anew.")));
+}
+
+/*
+ * Whether a relation is there and is called so.
+ */
+static bool
+is_named(Oid relid, const char *name)
+{
+	char	   *relation = get_rel_name(relid);
+	char	   *schema = get_namespace_name_or_temp(get_rel_namespace(relid));
+
+	return relation && schema &&
+		strcmp(quote_qualified_identifier(schema, relation), name) == 0;
 }
 
 static int

@@ -44,6 +44,7 @@ enum
 	RUN_MAX_ROWS,
 	RUN_MAX_DURATION,
 	RUN_STOP_AT,
+	RUN_MAINTENANCE_WINDOW,
 	RUN_DUTY,
 	RUN_BATCH_TARGET,
 	RUN_MAX_LAG_BYTES,
@@ -96,6 +97,7 @@ static void raise_failure(const OpsOutcome *outcome);
 static void warn(const OpsOutcome *outcome);
 static void put_row(ReturnSetInfo *rsinfo, const OpsOutcome *outcome);
 static void read_limits(FunctionCallInfo fcinfo, OpsJob *job);
+static TimestampTz end_of_window(const char *name);
 static void read_throttle(FunctionCallInfo fcinfo, OpsThrottle *throttle);
 static int64 positive(FunctionCallInfo fcinfo, int place, const char *name);
 static double milliseconds(FunctionCallInfo fcinfo, int place,
@@ -438,6 +440,10 @@ expand(void *arg)
 
 		CHECK_FOR_INTERRUPTS();
 		counted->target = lfirst(lc);
+
+		/* In the caller's transaction its rows go, as from any table. */
+		if (!call->job.may_commit)
+			counted->target->expired = false;
 		ops_cleanup_guards(counted->target);
 		if (ops_cleanup_stop(counted->target) == NULL)
 			count(counted);
@@ -546,11 +552,48 @@ read_limits(FunctionCallInfo fcinfo, OpsJob *job)
 		if (job->stop_at == 0 || stop_at < job->stop_at)
 			job->stop_at = stop_at;
 	}
+	if (!PG_ARGISNULL(RUN_MAINTENANCE_WINDOW))
+	{
+		TimestampTz end = end_of_window(ops_argument_text(fcinfo, RUN_MAINTENANCE_WINDOW, NULL));
+
+		if (job->stop_at == 0 || end < job->stop_at)
+			job->stop_at = end;
+	}
 	job->batch_ms = milliseconds(fcinfo, RUN_BATCH_TARGET, "batch_target");
 	job->progress_ms = (int) Min(milliseconds(fcinfo, RUN_PROGRESS, "progress"),
 								 INT_MAX);
 	job->reported = GetCurrentTimestamp();
 	job->compress = wants_compression(fcinfo);
+}
+
+/*
+ * When a maintenance window closes that is open now; none of that name is an
+ * error, and one that is closed lets nothing begin.
+ *
+ * Rooms do not know one another in C; this one is asked in SQL.
+ */
+static TimestampTz
+end_of_window(const char *name)
+{
+	Oid			types[] = {TEXTOID};
+	Datum		values[] = {CStringGetTextDatum(name)};
+	TimestampTz end = GetCurrentTimestamp();
+	OpsQuery	query;
+	bool		isnull;
+
+	ops_query_execute(&query, ops_own_relation_owner("cleanup_run"),
+					  "SELECT (extract(epoch FROM max(w.ends)) * 1000000)::int8"
+					  " FROM ops.window_occurrence($1, clock_timestamp()) w",
+					  lengthof(types), types, values, NULL);
+	if (query.nrows == 1)
+	{
+		int64		epoch_us = ops_query_int64(&query, 0, 1, &isnull);
+
+		if (!isnull)
+			end = epoch_us - (POSTGRES_EPOCH_JDATE - UNIX_EPOCH_JDATE) * USECS_PER_DAY;
+	}
+	ops_query_end(&query);
+	return end;
 }
 
 static void

@@ -173,6 +173,7 @@ CREATE PROCEDURE ops.run_cleanup(
     max_rows bigint DEFAULT NULL,
     max_duration interval DEFAULT NULL,
     stop_at timestamptz DEFAULT NULL,
+    maintenance_window text DEFAULT NULL,
     duty double precision DEFAULT 1.0,
     batch_target interval DEFAULT NULL,
     max_lag_bytes bigint DEFAULT NULL,
@@ -196,10 +197,10 @@ CREATE PROCEDURE ops.run_cleanup(
 )
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'ops_run_cleanup';
-REVOKE ALL ON PROCEDURE ops.run_cleanup(text, bigint, interval, timestamptz, double precision, interval, bigint,
+REVOKE ALL ON PROCEDURE ops.run_cleanup(text, bigint, interval, timestamptz, text, double precision, interval, bigint,
     interval, text[], bigint, integer, integer, boolean, text, interval, boolean, bigint, bigint, bigint, bigint,
     double precision, bigint, boolean, text) FROM PUBLIC;
-COMMENT ON PROCEDURE ops.run_cleanup(text, bigint, interval, timestamptz, double precision, interval, bigint,
+COMMENT ON PROCEDURE ops.run_cleanup(text, bigint, interval, timestamptz, text, double precision, interval, bigint,
     interval, text[], bigint, integer, integer, boolean, text, interval, boolean, bigint, bigint, bigint, bigint,
     double precision, bigint, boolean, text) IS
 'deletes what the policies call old, all of it, in transactions of milliseconds; for pg_cron and psql';

@@ -64,6 +64,9 @@ static Relation open_table(const OpsTarget *target);
 static bool delete_listed(OpsCleaning *run);
 static bool delete_batch(OpsCleaning *run, OpsBatch *batch);
 
+/* This session has a run, whose triggers could ask for another. */
+static bool at_work = false;
+
 /*
  * Delete what is old in one table, as far as the job's limits let it.
  *
@@ -81,6 +84,13 @@ ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate,
 
 	outcome->target = target;
 	outcome->status = "done";
+	if (at_work)
+	{
+		outcome->status = "stopped";
+		outcome->stopped = _("a trigger of a run called for another run");
+		MemoryContextSwitchTo(caller);
+		return outcome;
+	}
 	if (!take_lock(job, target))
 	{
 		outcome->status = "stopped";
@@ -96,17 +106,20 @@ ops_run_target(OpsJob *job, OpsTarget *target, const OpsEstimate *estimate,
 										  "operations_runbook batch",
 										  ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(run.own);
+	at_work = true;
 	PG_TRY();
 	{
 		work(&run, trouble);
 	}
 	PG_CATCH();
 	{
+		at_work = false;
 		MemoryContextSwitchTo(run.own);
 		end_after_error(&run);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	at_work = false;
 	release_lock(job, target);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(run.own);
