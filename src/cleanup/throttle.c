@@ -24,7 +24,7 @@
 /* How long what was seen is believed. */
 #define LOOK_MS	250
 
-/* Percent of max_wal_size after which the next checkpoint is near. */
+/* Percent of the WAL that calls for a checkpoint, after which it is near. */
 #define CHECKPOINT_NEAR	80
 
 static const char *lag_sign(const OpsThrottle *throttle);
@@ -183,7 +183,7 @@ wal_sign(const OpsThrottle *throttle, XLogRecPtr position, double elapsed_ms)
 static const char *
 checkpoint_sign(XLogRecPtr position)
 {
-	double		limit = (double) max_wal_size_mb * 1024 * 1024;
+	double		limit = (double) CheckPointSegments * wal_segment_size;
 	double		written = position - GetRedoRecPtr();
 
 	if (written * 100 <= limit * CHECKPOINT_NEAR)
