@@ -18,6 +18,7 @@ my $worker = q(backend_type = 'operations_runbook worker');
 my $node = new_server('primary', <<~CONF);
 	max_worker_processes = 4
 	max_parallel_workers = 0
+	max_prepared_transactions = 2
 	CONF
 
 sub sql
@@ -153,7 +154,7 @@ sub wait_for_detaching
 {
 	wait_until(
 		$node,
-		qq(EXISTS (SELECT FROM pg_stat_activity WHERE $worker AND wait_event = 'virtualxid')
+		qq(EXISTS (SELECT FROM pg_stat_activity WHERE $worker AND wait_event IN ('virtualxid', 'transactionid'))
 		AND EXISTS (SELECT FROM pg_inherits WHERE inhdetachpending))
 	);
 	return;
@@ -319,6 +320,55 @@ for my $policy (qw(drop detach))
 			"$policy, $end: and says so");
 	}
 }
+
+# Only the worker is ended: nobody else is in the way of finishing it.
+make_table(1);
+$old = old_transaction();
+$run = start_cleanup($node, q('log'), role => 'keeper');
+wait_for_detaching();
+sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE $worker");
+finish_cleanup($run);
+is(fate('"old 1"'), 'gone', 'a partition goes without its worker');
+end_session($old);
+
+# A crash, and a transaction that outlives it.
+make_table(1);
+sql(q(BEGIN; LOCK TABLE ONLY "Log" IN ACCESS SHARE MODE; PREPARE TRANSACTION 'old')
+);
+$run = start_cleanup($node, q('log'), role => 'keeper');
+wait_for_detaching();
+$node->stop('immediate');
+finish_cleanup($run);
+$node->start;
+is(fate('"old 1"'), 'detaching', 'a crash leaves the partition on its way');
+like(said_of('old 1'), qr/^running/, 'the log has it');
+sql(q(COMMIT PREPARED 'old'));
+run_policy();
+is(fate('"old 1"'), 'gone', 'the run after the crash finishes it');
+is( sql(q(SELECT string_agg(status, ' ' ORDER BY run_id) FROM (
+			SELECT * FROM ops.cleanup_run WHERE relation = 'public."old 1"' ORDER BY run_id DESC LIMIT 2) AS r)
+	),
+	'interrupted done',
+	'and says so');
+
+# What the command sets off can fail.
+make_table(1);
+sql(q{
+	CREATE FUNCTION object() RETURNS event_trigger LANGUAGE plpgsql AS '
+	BEGIN
+		IF (SELECT backend_type FROM pg_stat_activity WHERE pid = pg_backend_pid()) <> ''client backend'' THEN
+			RAISE EXCEPTION ''not here'';
+		END IF;
+	END';
+	CREATE EVENT TRIGGER object ON ddl_command_start EXECUTE FUNCTION object();
+});
+run_policy();
+is(fate('"old 1"'), 'gone', 'a partition goes with a lock if it must');
+is( sql(q(SELECT detaching FROM ops.cleanup_run WHERE relation = 'public."old 1"' ORDER BY run_id DESC LIMIT 1)
+	),
+	'f',
+	'the log knows that nothing was begun');
+sql(q(DROP EVENT TRIGGER object));
 
 # Detached, but not dropped yet.
 for my $young (0, 1)
