@@ -16,6 +16,7 @@
 #include "postgres.h"
 
 #include "common/int.h"
+#include "miscadmin.h"
 #include "schedule/window.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
@@ -50,6 +51,7 @@ ops_window_next(const OpsWindow *window, TimestampTz after,
 {
 	int			day = FIRST_DAY;
 
+	CHECK_FOR_INTERRUPTS();
 	if (TIMESTAMP_IS_NOEND(after))
 		return false;
 	if (!TIMESTAMP_IS_NOBEGIN(after))

@@ -9,7 +9,6 @@
 
 #include "fmgr.h"
 #include "funcapi.h"
-#include "miscadmin.h"
 #include "schedule/window.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
@@ -70,7 +69,6 @@ ops_next_window(PG_FUNCTION_ARGS)
 
 	while (n-- > 0 && (next = soonest(coming, count)) != NULL)
 	{
-		CHECK_FOR_INTERRUPTS();
 		put_occurrence(rsinfo, next->window, &next->occurrence);
 		next->comes = ops_window_next(next->window, next->occurrence.starts,
 									  &next->occurrence);
