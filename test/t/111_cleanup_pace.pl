@@ -61,14 +61,14 @@ sub guarded
 }
 
 # Limits of time.
-old_rows('times', 20000);
+old_rows('times', 100000);
 $run = run_cleanup($node, q('times', stop_at => now() - interval '1 s'));
 is($run->{deleted}, 0, 'nothing after stop_at');
 like($run->{stopped}, qr/the time is up/, 'which is why');
 $run = run_cleanup($node, q('times', duty => 0.02, max_duration => '500 ms'));
 like($run->{stopped}, qr/the time is up/, 'max_duration ends a run');
-cmp_ok($run->{deleted}, '>', 0,     'in the middle');
-cmp_ok($run->{deleted}, '<', 20000, 'of its work');
+cmp_ok($run->{deleted}, '>', 0,      'in the middle');
+cmp_ok($run->{deleted}, '<', 100000, 'of its work');
 my $busy = sql(
 	q{SELECT coalesce(sum(ms) / nullif(extract(epoch FROM max(ended_at) - min(ended_at)) * 1000, 0), 0) FROM ops.cleanup_batch}
 );
