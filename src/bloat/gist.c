@@ -171,8 +171,11 @@ played_fill(GistState *state, double share, double *doubt)
 	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
 	if (nplayed == 0)
 		return 0;
-	for (; rows > nplayed * 1.5; rows /= 2)
+	while (rows > nplayed * 1.5)
+	{
+		rows /= 2;
 		built.halvings++;
+	}
 	if (state->sorts)
 		ops_gist_sorted_build(played, nplayed, measure->rel, &built);
 	else

@@ -192,7 +192,8 @@ whole_text(SpGistLeafTuple item, const char *way, int way_length)
 	struct varlena *whole = palloc(VARHDRSZ + way_length + suffix_length);
 
 	SET_VARSIZE(whole, VARHDRSZ + way_length + suffix_length);
-	memcpy(VARDATA(whole), way, way_length);
+	if (way_length > 0)
+		memcpy(VARDATA(whole), way, way_length);
 	memcpy(VARDATA(whole) + way_length, VARDATA_ANY(suffix), suffix_length);
 	return PointerGetDatum(whole);
 }

@@ -207,16 +207,22 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 		entries->nregions = 1;
 		entries->region[0].level = 0;
 		entries->region[0].whole = true;
-		for (; rows > Min(entries->count * share * 1.03, most); rows /= 2)
+		while (rows > Min(entries->count * share * 1.03, most))
+		{
+			rows /= 2;
 			built->halvings++;
+		}
 	}
 	else
 	{
 		entries = &region;
 		ops_spg_entries_init(entries, measure->rel);
 		ops_spg_region(entries, measure, &state->some, share, most);
-		for (; rows > entries->count; rows /= 2)
+		while (rows > entries->count)
+		{
+			rows /= 2;
 			built->halvings++;
+		}
 		rows = entries->count;
 	}
 	played = ops_spg_entries_pick(entries, share, rows, &nplayed);

@@ -83,6 +83,7 @@ static void find_time(OpsTarget *target);
 static void find_column(OpsTarget *target);
 static void find_expression(OpsTarget *target);
 static const ClockType *type_of(const OpsTarget *target);
+static const char *type_name(const OpsTarget *target);
 static OpsTimeFormat format_of(const OpsTarget *target);
 static const char *formats_of(const ClockType *type);
 static TimestampTz before(TimestampTz now, Interval *span,
@@ -219,6 +220,19 @@ type_of(const OpsTarget *target)
 }
 
 /*
+ * The type's name in SQL.
+ */
+static const char *
+type_name(const OpsTarget *target)
+{
+	const ClockType *type = type_of(target);
+
+	if (type == NULL)
+		elog(ERROR, "type %u tells no time", target->time_type);
+	return type->name;
+}
+
+/*
  * The format as the policy says or, if it says none, as the type does.
  */
 static OpsTimeFormat
@@ -351,7 +365,7 @@ set_bound(OpsTarget *target, TimestampTz instant)
 			literal = set_number(target, instant);
 			break;
 	}
-	target->bound_sql = psprintf("'%s'::%s", literal, type_of(target)->name);
+	target->bound_sql = psprintf("'%s'::%s", literal, type_name(target));
 }
 
 /*

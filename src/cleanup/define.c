@@ -522,7 +522,7 @@ check_archive(const OpsRetention *policy, List *tables)
 static void
 check_archive_columns(Oid archive, Oid table)
 {
-	for (AttrNumber i = 1; i <= columns_of(table); i++)
+	for (int i = 1; i <= columns_of(table); i++)
 	{
 		const char *name = get_attname(table, i, true);
 		AttrNumber	place;

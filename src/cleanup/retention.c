@@ -398,11 +398,12 @@ clear(const Given *args, OpsRetention *policy)
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("\"%s\" cannot be cleared", name),
 					 errhint("What can be is condition, hold, keep_for, time_format, snowflake_epoch, archive, row_cap and time_zone.")));
-		if (given(args, found->parameter))
+		if (found && given(args, found->parameter))
 			ereport(ERROR,
 					(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 					 errmsg("%s is both given and cleared", name)));
-		clear_one(policy, found->parameter);
+		if (found)
+			clear_one(policy, found->parameter);
 	}
 }
 

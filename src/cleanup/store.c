@@ -380,12 +380,12 @@ column_texts(HeapTuple tuple, TupleDesc tupdesc, int number)
 static OpsPartitions
 partitions_of(const char *name)
 {
-	for (int i = 0; i < lengthof(ops_partitions_name); i++)
+	for (int i = 0; name && i < lengthof(ops_partitions_name); i++)
 	{
 		if (strcmp(name, ops_partitions_name[i]) == 0)
 			return i;
 	}
-	elog(ERROR, "unexpected treatment of partitions: %s", name);
+	elog(ERROR, "unexpected treatment of partitions: %s", name ? name : "null");
 }
 
 /*
@@ -476,6 +476,8 @@ put_text(Row *row, int number, const char *value)
 double
 ops_interval_ms(const Interval *span)
 {
+	if (span == NULL)
+		return 0;
 	return span->time / 1000.0 +
 		(span->day + span->month * (double) DAYS_PER_MONTH) * 86400000.0;
 }

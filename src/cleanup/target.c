@@ -50,7 +50,7 @@ static bool add_to_set(HTAB *set, Oid relid);
 static void add_descendants(HTAB *set, Oid relid);
 static void list_tree(Listing *listing, Oid relid, Oid root);
 static void list_detached(Listing *listing);
-static void list_target(Listing *listing, HeapTuple tuple, Oid root);
+static OpsTarget *list_target(Listing *listing, HeapTuple tuple, Oid root);
 static bool has_rows(char relkind);
 static int	compare_names(const ListCell *a, const ListCell *b);
 static const char *full_name(Form_pg_class form);
@@ -133,8 +133,10 @@ list_detached(Listing *listing)
 		{
 			if (add_to_set(listing->seen, relid))
 			{
-				list_target(listing, tuple, relid);
-				((OpsTarget *) llast(listing->targets))->detaching = true;
+				OpsTarget  *target = list_target(listing, tuple, relid);
+
+				if (target)
+					target->detaching = true;
 			}
 		}
 		ReleaseSysCache(tuple);
@@ -194,7 +196,7 @@ list_tree(Listing *listing, Oid relid, Oid root)
 	if (!HeapTupleIsValid(tuple))
 		return;
 	parent = ((Form_pg_class) GETSTRUCT(tuple))->relhassubclass;
-	list_target(listing, tuple, root);
+	(void) list_target(listing, tuple, root);
 	ReleaseSysCache(tuple);
 
 	if (parent)
@@ -233,7 +235,10 @@ ops_target_children(Oid relid)
 	return children;
 }
 
-static void
+/*
+ * NULL if there is nothing that could have rows.
+ */
+static OpsTarget *
 list_target(Listing *listing, HeapTuple tuple, Oid root)
 {
 	Form_pg_class form = (Form_pg_class) GETSTRUCT(tuple);
@@ -243,7 +248,7 @@ list_target(Listing *listing, HeapTuple tuple, Oid root)
 
 	/* What is partitioned has no rows of its own. */
 	if (form->relkind == RELKIND_PARTITIONED_TABLE || alias == NULL)
-		return;
+		return NULL;
 
 	target = palloc0(sizeof(OpsTarget));
 	target->policy = listing->policy;
@@ -260,6 +265,7 @@ list_target(Listing *listing, HeapTuple tuple, Oid root)
 	size = ops_relation_file_size(form);
 	target->blocks = size > 0 ? size / BLCKSZ : 0;
 	listing->targets = lappend(listing->targets, target);
+	return target;
 }
 
 static bool
