@@ -28,9 +28,8 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_type.h"
 #include "core/attempt.h"
+#include "core/query.h"
 #include "core/relation.h"
-#include "core/scope.h"
-#include "executor/spi.h"
 #include "miscadmin.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
@@ -72,7 +71,6 @@ static void measure_fresh(Lesson *lesson, Relation index, Relation heap);
 static void write_down(const Lesson *lesson, Oid owner);
 static void forget_dropped(Oid owner);
 static void run(const char *sql, Oid owner, int nargs, Oid *types, Datum *values);
-static Oid	table_owner(Oid table);
 
 /*
  * How full the index was after its last build, if that was written down.
@@ -179,7 +177,7 @@ ops_bloat_learn(PG_FUNCTION_ARGS)
 
 	PreventCommandIfReadOnly("ops.bloat_learn()");
 	PreventCommandIfParallelMode("ops.bloat_learn()");
-	owner = table_owner(ops_own_relation(DENSITY_TABLE));
+	owner = ops_own_relation_owner(DENSITY_TABLE);
 	forget_dropped(owner);
 
 	indexes = list_indexes();
@@ -348,27 +346,8 @@ forget_dropped(Oid owner)
 static void
 run(const char *sql, Oid owner, int nargs, Oid *types, Datum *values)
 {
-	OpsScope	scope;
-	int			rc;
+	OpsQuery	query;
 
-	ops_scope_enter(&scope, owner);
-	SPI_connect();
-	rc = SPI_execute_with_args(sql, nargs, types, values, NULL, false, 0);
-	if (rc < 0)
-		elog(ERROR, "query failed: %s", SPI_result_code_string(rc));
-	SPI_finish();
-	ops_scope_leave(&scope);
-}
-
-static Oid
-table_owner(Oid table)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	Oid			owner;
-
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for relation %u", table);
-	owner = ((Form_pg_class) GETSTRUCT(tuple))->relowner;
-	ReleaseSysCache(tuple);
-	return owner;
+	ops_query_execute(&query, owner, sql, nargs, types, values, NULL);
+	ops_query_end(&query);
 }

@@ -31,21 +31,8 @@
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
 
-/* Guards that a policy can switch off, and those that stay. */
-static const char *const overridable[] = {
-	"extension_table", "future_cutoff", "instead_rule", "keep_floor",
-	"no_index", "row_cap", "row_security", "share", "slow_foreign_key",
-	"untrusted_code",
-};
-static const char *const never_overridden[] = {
-	"archive", "foreign_table", "no_privilege", "not_a_table", "other_temp",
-	"replica_identity", "standby", "system_table", "wrong_column",
-};
-
 static void check_values(const OpsRetention *policy);
 static void check_interval(const Interval *span, const char *what);
-static void check_overrides(const OpsRetention *policy);
-static bool listed(const char *name, const char *const *names, int count);
 static void check_zone(const char *name);
 static List *settle_tables(OpsRetention *policy, const OpsRetentionNews *news);
 static void check_table(Oid relation);
@@ -135,7 +122,7 @@ check_values(const OpsRetention *policy)
 				 errmsg("snowflake_epoch must be finite")));
 	if (policy->time_zone)
 		check_zone(policy->time_zone);
-	check_overrides(policy);
+	ops_cleanup_check_overrides(policy->overrides);
 }
 
 static void
@@ -150,37 +137,6 @@ check_interval(const Interval *span, const char *what)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("%s must not be negative", what),
 				 errhint("It is how long rows are kept, such as '90 days'.")));
-}
-
-static void
-check_overrides(const OpsRetention *policy)
-{
-	ListCell   *lc;
-
-	foreach(lc, policy->overrides)
-	{
-		const char *name = lfirst(lc);
-
-		if (listed(name, overridable, lengthof(overridable)))
-			continue;
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 listed(name, never_overridden, lengthof(never_overridden)) ?
-				 errmsg("guard \"%s\" cannot be overridden", name) :
-				 errmsg("there is no guard \"%s\"", name),
-				 errhint("Guards that can be overridden are: extension_table, future_cutoff, instead_rule, keep_floor, no_index, row_cap, row_security, share, slow_foreign_key, untrusted_code.")));
-	}
-}
-
-static bool
-listed(const char *name, const char *const *names, int count)
-{
-	for (int i = 0; i < count; i++)
-	{
-		if (strcmp(name, names[i]) == 0)
-			return true;
-	}
-	return false;
 }
 
 static void
