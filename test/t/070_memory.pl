@@ -94,5 +94,47 @@ note("cut off: @sizes");
 cmp_ok($sizes[2] - $sizes[1],
 	'<', 65536, 'calls that fail or run out of time: contexts do not grow');
 
+# Retention: rows that go, a guard that stops, plans, and whole runs.
+$node->safe_psql(
+	'postgres', q{
+	CREATE TABLE old (id int, at timestamptz, body text);
+	INSERT INTO old SELECT i, now() - '1 hour'::interval * i, repeat('x', 50) FROM generate_series(1, 20000) AS i;
+	CREATE INDEX ON old (at);
+	ANALYZE old;
+	SELECT ops.add_retention('old', 'at', '700 days', policy_name => 'old');
+});
+@sizes = split /\n/, $node->safe_psql(
+	'postgres', q{
+	CREATE PROCEDURE pg_temp.clean(n int) LANGUAGE plpgsql AS
+	$$BEGIN
+		FOR i IN 1 .. n LOOP
+			PERFORM ops.cleanup_old_rows('old', 'at', '90 days', overrides => '{share}', max_rows => 1);
+			PERFORM ops.cleanup_plan('old');
+			BEGIN
+				PERFORM ops.cleanup_old_rows('old', 'at', '90 days');
+			EXCEPTION WHEN OTHERS THEN
+			END;
+			COMMIT;
+		END LOOP;
+	END$$;
+	CALL pg_temp.clean(300);
+	\o /dev/null
+	SELECT $$CALL ops.run_cleanup('old', progress => NULL)$$ FROM generate_series(1, 200) \gexec
+	\o
+	SELECT sum(total_bytes) FROM pg_backend_memory_contexts;
+	CALL pg_temp.clean(300);
+	\o /dev/null
+	SELECT $$CALL ops.run_cleanup('old', progress => NULL)$$ FROM generate_series(1, 200) \gexec
+	\o
+	SELECT sum(total_bytes) FROM pg_backend_memory_contexts;
+	CALL pg_temp.clean(600);
+	\o /dev/null
+	SELECT $$CALL ops.run_cleanup('old', progress => NULL)$$ FROM generate_series(1, 300) \gexec
+	\o
+	SELECT sum(total_bytes) FROM pg_backend_memory_contexts;
+});
+note("retention: @sizes");
+cmp_ok($sizes[2] - $sizes[1], '<', 65536, 'retention: contexts do not grow');
+
 $node->stop;
 done_testing();
