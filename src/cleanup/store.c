@@ -111,7 +111,7 @@ ops_retention_defaults(void)
 	policy->snowflake_epoch = DT_NOBEGIN;
 	policy->partitions = OPS_PARTITIONS_DROP;
 	policy->max_share = 50;
-	policy->batch_ms = 5;
+	policy->batch_ms = 1;
 	policy->enabled = true;
 	return policy;
 }
