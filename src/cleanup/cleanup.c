@@ -37,6 +37,9 @@ PG_FUNCTION_INFO_V1(ops_cancel_cleanup);
  * more of them. */
 #define ATOMIC_BATCH_MS	100
 
+/* With pauses as short as batches others are not kept from the processor. */
+#define DEFAULT_DUTY	0.75
+
 /* Arguments of ops.run_cleanup(), and where its results begin. */
 enum
 {
@@ -601,7 +604,7 @@ read_throttle(FunctionCallInfo fcinfo, OpsThrottle *throttle)
 {
 	const char *on_pressure = ops_argument_text(fcinfo, RUN_ON_PRESSURE, "wait");
 
-	throttle->duty = PG_ARGISNULL(RUN_DUTY) ? 1 : PG_GETARG_FLOAT8(RUN_DUTY);
+	throttle->duty = PG_ARGISNULL(RUN_DUTY) ? DEFAULT_DUTY : PG_GETARG_FLOAT8(RUN_DUTY);
 	if (!(throttle->duty > 0 && throttle->duty <= 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

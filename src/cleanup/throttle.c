@@ -24,6 +24,9 @@
 /* How long what was seen is believed. */
 #define LOOK_MS	250
 
+/* Shorter times are slept without a latch. */
+#define SHORT_US	2000
+
 /* Percent of the WAL that calls for a checkpoint, after which it is near. */
 #define CHECKPOINT_NEAR	80
 
@@ -78,15 +81,20 @@ ops_throttle_sleep(double ms)
 
 	for (;;)
 	{
-		long		left = TimestampDifferenceMilliseconds(GetCurrentTimestamp(),
-														   end);
+		int64		left = end - GetCurrentTimestamp();
 
 		CHECK_FOR_INTERRUPTS();
 		if (left <= 0)
 			break;
+		if (left < SHORT_US)
+		{
+			/* A latch knows milliseconds only, and batches are as short. */
+			pg_usleep((long) left);
+			continue;
+		}
 		(void) WaitLatch(MyLatch,
 						 WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
-						 left, PG_WAIT_EXTENSION);
+						 (long) (left / 1000), PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 	}
 }
