@@ -11,6 +11,7 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "cleanup/job.h"
+#include "cleanup/retention.h"
 #include "commands/trigger.h"
 #include "core/attempt.h"
 #include "core/query.h"
@@ -650,14 +651,11 @@ positive(FunctionCallInfo fcinfo, int place, const char *name)
 static double
 milliseconds(FunctionCallInfo fcinfo, int place, const char *name)
 {
-	Interval   *interval;
 	double		ms;
 
 	if (PG_ARGISNULL(place))
 		return 0;
-	interval = PG_GETARG_INTERVAL_P(place);
-	ms = interval->time / 1000.0 +
-		(interval->day + interval->month * (double) DAYS_PER_MONTH) * SECS_PER_DAY * 1000;
+	ms = ops_interval_ms(PG_GETARG_INTERVAL_P(place));
 	if (ms <= 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),

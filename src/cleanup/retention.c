@@ -286,7 +286,8 @@ take(const Given *args, OpsRetention *policy, OpsRetentionNews *news)
 {
 	take_expressions(args, policy, news);
 	if (given(args, TARGET))
-		ops_retention_aim(policy, text_of(args, TARGET, NULL));
+		ops_retention_aim(policy,
+						  TextDatumGetCString(value_of(args, TARGET)));
 	if (given(args, KEEP))
 		policy->keep = DatumGetIntervalP(value_of(args, KEEP));
 	if (given(args, MIN_KEEP))
@@ -299,7 +300,8 @@ take(const Given *args, OpsRetention *policy, OpsRetentionNews *news)
 	if (given(args, ARCHIVE))
 		policy->archive = DatumGetObjectId(value_of(args, ARCHIVE));
 	if (given(args, PARTITIONS))
-		policy->partitions = partitions_of(text_of(args, PARTITIONS, NULL));
+		policy->partitions =
+			partitions_of(TextDatumGetCString(value_of(args, PARTITIONS)));
 	if (given(args, MAX_SHARE))
 		policy->max_share = DatumGetFloat8(value_of(args, MAX_SHARE));
 	if (given(args, ROW_CAP))
