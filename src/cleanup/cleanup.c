@@ -11,9 +11,9 @@
 #include "access/xlog.h"
 #include "catalog/pg_type.h"
 #include "cleanup/job.h"
-#include "cleanup/retention.h"
 #include "commands/trigger.h"
 #include "core/attempt.h"
+#include "core/procedure.h"
 #include "core/query.h"
 #include "core/relation.h"
 #include "core/report.h"
@@ -21,13 +21,11 @@
 #include "fmgr.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "tcop/pquery.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
 #include "utils/memutils.h"
-#include "utils/snapmgr.h"
 #include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(ops_cleanup_old_rows);
@@ -87,7 +85,6 @@ typedef struct Call
 	List	   *counted;		/* its tables */
 } Call;
 
-static void begin_next(void);
 static void demand_triggers(void);
 static List *wanted_policies(const char *name);
 static OpsRetention *policy_of_arguments(FunctionCallInfo fcinfo);
@@ -103,9 +100,6 @@ static void put_row(ReturnSetInfo *rsinfo, const OpsOutcome *outcome);
 static void read_limits(FunctionCallInfo fcinfo, OpsJob *job);
 static TimestampTz end_of_window(const char *name);
 static void read_throttle(FunctionCallInfo fcinfo, OpsThrottle *throttle);
-static int64 positive(FunctionCallInfo fcinfo, int place, const char *name);
-static double milliseconds(FunctionCallInfo fcinfo, int place,
-						   const char *name);
 static TimestampTz end_of(FunctionCallInfo fcinfo, int place,
 						  const char *name);
 static bool wants_compression(FunctionCallInfo fcinfo);
@@ -142,7 +136,7 @@ ops_cleanup_old_rows(PG_FUNCTION_ARGS)
 
 	call.job.context = CurrentMemoryContext;
 	call.job.throttle.duty = 1;
-	call.job.max_rows = PG_ARGISNULL(9) ? -1 : positive(fcinfo, 9, "max_rows");
+	call.job.max_rows = PG_ARGISNULL(9) ? -1 : ops_argument_positive(fcinfo, 9, "max_rows");
 	call.job.stop_at = end_of(fcinfo, 10, "max_duration");
 	policy = policy_of_arguments(fcinfo);
 	name = ops_argument_text(fcinfo, 3, NULL);
@@ -175,7 +169,6 @@ ops_cleanup_old_rows(PG_FUNCTION_ARGS)
 Datum
 ops_run_cleanup(PG_FUNCTION_ARGS)
 {
-	CallContext *context = (CallContext *) fcinfo->context;
 	const char *name = ops_argument_text(fcinfo, RUN_POLICY_NAME, NULL);
 	Call		call = {.job = {.may_commit = true}};
 	MemoryContext caller = CurrentMemoryContext;
@@ -183,7 +176,7 @@ ops_run_cleanup(PG_FUNCTION_ARGS)
 	ListCell   *lc;
 
 	PreventCommandDuringRecovery("ops.run_cleanup()");
-	if (context == NULL || !IsA(context, CallContext) || context->atomic)
+	if (!ops_procedure_may_commit(fcinfo))
 		ereport(ERROR,
 				(errcode(ERRCODE_ACTIVE_SQL_TRANSACTION),
 				 errmsg("ops.run_cleanup() cannot run inside a transaction block"),
@@ -199,7 +192,7 @@ ops_run_cleanup(PG_FUNCTION_ARGS)
 	call.by_name = name != NULL;
 	if (name)
 		name = pstrdup(name);
-	ops_job_commit();
+	ops_procedure_commit();
 	call.policies = wanted_policies(name);
 	run_policies(&call);
 	foreach(lc, call.outcomes)
@@ -257,49 +250,6 @@ ops_cancel_cleanup(PG_FUNCTION_ARGS)
 	found = query.nrows == 1;
 	ops_query_end(&query);
 	PG_RETURN_BOOL(found);
-}
-
-/*
- * Commit what was done, and be ready for more.
- *
- * The next transaction is READ COMMITTED, whatever the session's default:
- * a row that changes while a batch looks at it is looked at again.
- */
-void
-ops_job_commit(void)
-{
-	SPI_commit();
-	begin_next();
-}
-
-/*
- * Take back what was not committed, and be ready for more.
- */
-void
-ops_job_rollback(void)
-{
-	SPI_rollback();
-	begin_next();
-}
-
-static void
-begin_next(void)
-{
-	(void) set_config_option("transaction_isolation", "read committed",
-							 PGC_USERSET, PGC_S_SESSION, GUC_ACTION_LOCAL,
-							 true, 0, false);
-	EnsurePortalSnapshotExists();
-}
-
-/*
- * Commit what was done, and hold neither lock nor snapshot until the next
- * commit, so that another process can wait for all who do.
- */
-void
-ops_job_release(void)
-{
-	SPI_commit();
-	InvalidateCatalogSnapshot();
 }
 
 /*
@@ -547,7 +497,7 @@ static void
 read_limits(FunctionCallInfo fcinfo, OpsJob *job)
 {
 	job->max_rows = PG_ARGISNULL(RUN_MAX_ROWS) ? -1
-		: positive(fcinfo, RUN_MAX_ROWS, "max_rows");
+		: ops_argument_positive(fcinfo, RUN_MAX_ROWS, "max_rows");
 	job->stop_at = end_of(fcinfo, RUN_MAX_DURATION, "max_duration");
 	if (!PG_ARGISNULL(RUN_STOP_AT))
 	{
@@ -563,8 +513,8 @@ read_limits(FunctionCallInfo fcinfo, OpsJob *job)
 		if (job->stop_at == 0 || end < job->stop_at)
 			job->stop_at = end;
 	}
-	job->batch_ms = milliseconds(fcinfo, RUN_BATCH_TARGET, "batch_target");
-	job->progress_ms = (int) Min(milliseconds(fcinfo, RUN_PROGRESS, "progress"),
+	job->batch_ms = ops_argument_ms(fcinfo, RUN_BATCH_TARGET, "batch_target");
+	job->progress_ms = (int) Min(ops_argument_ms(fcinfo, RUN_PROGRESS, "progress"),
 								 INT_MAX);
 	job->reported = GetCurrentTimestamp();
 	job->compress = wants_compression(fcinfo);
@@ -605,15 +555,16 @@ read_throttle(FunctionCallInfo fcinfo, OpsThrottle *throttle)
 {
 	const char *on_pressure = ops_argument_text(fcinfo, RUN_ON_PRESSURE, "wait");
 
+	throttle->owner = ops_own_relation_owner("cleanup_run");
 	throttle->duty = PG_ARGISNULL(RUN_DUTY) ? DEFAULT_DUTY : PG_GETARG_FLOAT8(RUN_DUTY);
 	if (!(throttle->duty > 0 && throttle->duty <= 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("duty must be more than 0 and at most 1")));
-	throttle->max_lag_bytes = positive(fcinfo, RUN_MAX_LAG_BYTES, "max_lag_bytes");
-	throttle->max_lag_ms = milliseconds(fcinfo, RUN_MAX_LAG, "max_lag");
+	throttle->max_lag_bytes = ops_argument_positive(fcinfo, RUN_MAX_LAG_BYTES, "max_lag_bytes");
+	throttle->max_lag_ms = ops_argument_ms(fcinfo, RUN_MAX_LAG, "max_lag");
 	throttle->standbys = ops_argument_texts(fcinfo, RUN_STANDBYS);
-	throttle->max_wal_rate = positive(fcinfo, RUN_MAX_WAL_RATE, "max_wal_rate");
+	throttle->max_wal_rate = ops_argument_positive(fcinfo, RUN_MAX_WAL_RATE, "max_wal_rate");
 	if (!PG_ARGISNULL(RUN_MAX_SESSIONS))
 		throttle->max_sessions = PG_GETARG_INT32(RUN_MAX_SESSIONS);
 	if (!PG_ARGISNULL(RUN_MAX_WAITERS))
@@ -627,46 +578,10 @@ read_throttle(FunctionCallInfo fcinfo, OpsThrottle *throttle)
 	throttle->stop = strcmp(on_pressure, "stop") == 0;
 }
 
-/*
- * A number that has to be above zero; 0 if it is null.
- */
-static int64
-positive(FunctionCallInfo fcinfo, int place, const char *name)
-{
-	int64		value;
-
-	if (PG_ARGISNULL(place))
-		return 0;
-	value = PG_GETARG_INT64(place);
-	if (value <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be greater than zero", name)));
-	return value;
-}
-
-/*
- * An interval that has to be above zero; 0 if it is null.
- */
-static double
-milliseconds(FunctionCallInfo fcinfo, int place, const char *name)
-{
-	double		ms;
-
-	if (PG_ARGISNULL(place))
-		return 0;
-	ms = ops_interval_ms(PG_GETARG_INTERVAL_P(place));
-	if (ms <= 0)
-		ereport(ERROR,
-				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-				 errmsg("%s must be greater than zero", name)));
-	return ms;
-}
-
 static TimestampTz
 end_of(FunctionCallInfo fcinfo, int place, const char *name)
 {
-	double		ms = milliseconds(fcinfo, place, name);
+	double		ms = ops_argument_ms(fcinfo, place, name);
 
 	if (ms == 0 || ms > (double) PG_INT64_MAX / 4000)
 		return 0;

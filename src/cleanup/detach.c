@@ -30,6 +30,7 @@
 #include "catalog/pg_inherits.h"
 #include "cleanup/run.h"
 #include "cleanup/target.h"
+#include "core/procedure.h"
 #include "core/worker.h"
 #include "utils/fmgroids.h"
 #include "utils/snapmgr.h"
@@ -124,7 +125,7 @@ ops_detach(OpsCleaning *run)
 	run->safe = false;
 	ops_log_detaching(run->outcome->run_id, true);
 	target->detaching = true;
-	ops_job_release();
+	ops_procedure_release();
 	run->safe = true;
 	result.end = OPS_COMMAND_DONE;
 	if (!HaveRegisteredOrActiveSnapshot())

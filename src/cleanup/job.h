@@ -10,7 +10,7 @@
 
 #include "cleanup/blocks.h"
 #include "cleanup/cleanup.h"
-#include "cleanup/throttle.h"
+#include "core/throttle.h"
 #include "storage/itemptr.h"
 
 /* What became of one target. */
@@ -56,11 +56,6 @@ typedef struct OpsJob
 extern OpsOutcome *ops_run_target(OpsJob *job, OpsTarget *target,
 								  const OpsEstimate *estimate,
 								  const ErrorData *trouble);
-
-/* cleanup.c */
-extern void ops_job_commit(void);
-extern void ops_job_rollback(void);
-extern void ops_job_release(void);
 
 /* batch.c: what deletes rows of a target, its plans kept between commits */
 typedef struct OpsDeleter OpsDeleter;

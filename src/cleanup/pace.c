@@ -9,6 +9,7 @@
 
 #include "access/htup_details.h"
 #include "cleanup/run.h"
+#include "core/procedure.h"
 #include "core/relation.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
@@ -279,7 +280,7 @@ ops_commit_run(OpsCleaning *run)
 	if (run->job->may_commit)
 	{
 		run->safe = false;
-		ops_job_commit();
+		ops_procedure_commit();
 	}
 	run->safe = true;
 }

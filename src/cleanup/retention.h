@@ -42,7 +42,6 @@ extern void ops_retention_update(const OpsRetention *policy);
 extern bool ops_retention_delete(const char *name);
 extern OpsRetention *ops_retention_lock(const char *name, bool missing_ok);
 extern const char *ops_retention_about(Oid relation);
-extern double ops_interval_ms(const Interval *span);
 
 /* retention.c */
 extern const char *ops_retention_make(OpsRetention *policy,

@@ -23,6 +23,7 @@
 #include "cleanup/run.h"
 #include "core/attempt.h"
 #include "core/compat.h"
+#include "core/procedure.h"
 #include "core/relation.h"
 #include "core/scope.h"
 #include "executor/instrument.h"
@@ -163,11 +164,11 @@ log_cancel(OpsCleaning *run)
 		return;
 	FlushErrorState();
 	run->safe = false;
-	ops_job_rollback();
+	ops_procedure_rollback();
 	ops_cancel_run(run);
 	run->outcome->stopped = error->message;
 	if (ops_attempt(log_end, run) == NULL)
-		ops_job_commit();
+		ops_procedure_commit();
 	ReThrowError(error);
 }
 

@@ -17,6 +17,7 @@
 #include "cleanup/retention.h"
 #include "core/compat.h"
 #include "core/relation.h"
+#include "core/report.h"
 #include "core/scope.h"
 #include "executor/spi.h"
 #include "lib/stringinfo.h"
@@ -468,18 +469,6 @@ put_text(Row *row, int number, const char *value)
 {
 	if (value)
 		put(row, number, CStringGetTextDatum(value));
-}
-
-/*
- * Length of an interval in milliseconds, a month counted as 30 days.
- */
-double
-ops_interval_ms(const Interval *span)
-{
-	if (span == NULL)
-		return 0;
-	return span->time / 1000.0 +
-		(span->day + span->month * (double) DAYS_PER_MONTH) * 86400000.0;
 }
 
 static Interval *

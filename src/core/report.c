@@ -75,3 +75,48 @@ ops_argument_texts(FunctionCallInfo fcinfo, int place)
 	}
 	return strings;
 }
+
+/*
+ * A number that has to be above zero; 0 if it is null.
+ */
+int64
+ops_argument_positive(FunctionCallInfo fcinfo, int place, const char *name)
+{
+	int64		value;
+
+	if (PG_ARGISNULL(place))
+		return 0;
+	value = PG_GETARG_INT64(place);
+	if (value <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be greater than zero", name)));
+	return value;
+}
+
+/*
+ * Milliseconds of an interval that has to be above zero; 0 if it is null.
+ */
+double
+ops_argument_ms(FunctionCallInfo fcinfo, int place, const char *name)
+{
+	double		ms;
+
+	if (PG_ARGISNULL(place))
+		return 0;
+	ms = ops_interval_ms(PG_GETARG_INTERVAL_P(place));
+	if (ms <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be greater than zero", name)));
+	return ms;
+}
+
+double
+ops_interval_ms(const Interval *span)
+{
+	if (span == NULL)
+		return 0;
+	return span->time / 1000.0 +
+		(span->day + span->month * (double) DAYS_PER_MONTH) * 86400000.0;
+}

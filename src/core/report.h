@@ -11,6 +11,7 @@
 
 #include "fmgr.h"
 #include "nodes/pg_list.h"
+#include "utils/timestamp.h"
 
 /* How soon somebody has to act. */
 typedef enum OpsSeverity
@@ -31,5 +32,12 @@ extern void ops_report_texts(Datum *value, bool *isnull, List *strings);
 extern const char *ops_argument_text(FunctionCallInfo fcinfo, int place,
 									 const char *default_value);
 extern List *ops_argument_texts(FunctionCallInfo fcinfo, int place);
+extern int64 ops_argument_positive(FunctionCallInfo fcinfo, int place,
+								   const char *name);
+extern double ops_argument_ms(FunctionCallInfo fcinfo, int place,
+							  const char *name);
+
+/* Milliseconds of an interval; a month has 30 days; NULL is 0. */
+extern double ops_interval_ms(const Interval *span);
 
 #endif							/* OPS_REPORT_H */

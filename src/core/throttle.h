@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * throttle.h
- *	  Signs that the server has more urgent work than to delete old rows.
+ *	  Signs that the server has more urgent work than ours.
  *
  *-------------------------------------------------------------------------
  */
@@ -15,6 +15,7 @@
 /* Limits are 0 where there is none. */
 typedef struct OpsThrottle
 {
+	Oid			owner;			/* of the extension: who may see standbys */
 	double		duty;			/* share of the time to work, 0 .. 1 */
 	int64		max_lag_bytes;
 	double		max_lag_ms;

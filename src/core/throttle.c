@@ -1,7 +1,7 @@
 /*-------------------------------------------------------------------------
  *
  * throttle.c
- *	  Signs that the server has more urgent work than to delete old rows.
+ *	  Signs that the server has more urgent work than ours.
  *
  *-------------------------------------------------------------------------
  */
@@ -9,11 +9,10 @@
 
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
-#include "cleanup/throttle.h"
 #include "core/compat.h"
 #include "core/process.h"
 #include "core/query.h"
-#include "core/relation.h"
+#include "core/throttle.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
 #include "utils/builtins.h"
@@ -110,7 +109,7 @@ lag_sign(const OpsThrottle *throttle)
 	const char *sign = NULL;
 	OpsQuery	query;
 
-	ops_query_run(&query, ops_own_relation_owner("cleanup_run"),
+	ops_query_run(&query, throttle->owner,
 				  "SELECT application_name,"
 				  " (pg_current_wal_insert_lsn() - replay_lsn)::int8,"
 				  " (extract(epoch FROM replay_lag) * 1000)::float8"
