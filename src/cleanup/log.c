@@ -22,7 +22,6 @@
 #include "utils/timestamp.h"
 
 static Jsonb *plan_json(const OpsEstimate *estimate);
-static void set_text(Datum *value, char *null, const char *string);
 static void set_role(Datum *value, char *null, Oid role);
 
 /*
@@ -64,15 +63,15 @@ ops_log_start(const OpsTarget *target, const char *method,
 	ops_query_end(&query);
 
 	memset(nulls, ' ', sizeof(nulls));
-	set_text(&values[0], &nulls[0], target->policy->name);
+	ops_query_set_text(&values[0], &nulls[0], target->policy->name);
 	values[1] = CStringGetTextDatum(target->name);
 	values[2] = ObjectIdGetDatum(target->relid);
 	set_role(&values[3], &nulls[3], target->run_as);
 	set_role(&values[4], &nulls[4], GetUserId());
 	values[5] = Int32GetDatum(MyProcPid);
 	values[6] = TimestampTzGetDatum(target->cutoff);
-	set_text(&values[7], &nulls[7], target->predicate);
-	set_text(&values[8], &nulls[8], method);
+	ops_query_set_text(&values[7], &nulls[7], target->predicate);
+	ops_query_set_text(&values[8], &nulls[8], method);
 	if (estimate)
 		values[9] = JsonbPGetDatum(plan_json(estimate));
 	else
@@ -272,15 +271,15 @@ ops_log_end(const OpsOutcome *outcome)
 	memset(nulls, ' ', sizeof(nulls));
 	values[0] = Int64GetDatum(outcome->run_id);
 	values[1] = CStringGetTextDatum(outcome->status);
-	set_text(&values[2], &nulls[2], outcome->stopped);
+	ops_query_set_text(&values[2], &nulls[2], outcome->stopped);
 	values[3] = Int64GetDatum(outcome->deleted);
 	values[4] = Int64GetDatum(outcome->batches);
 	values[5] = Int64GetDatum(outcome->pages);
 	values[6] = Int64GetDatum(outcome->wal_bytes);
 	values[7] = Float8GetDatum(outcome->longest_ms);
 	values[8] = Int64GetDatum(outcome->skipped);
-	set_text(&values[9], &nulls[9], outcome->error);
-	set_text(&values[10], &nulls[10], outcome->method);
+	ops_query_set_text(&values[9], &nulls[9], outcome->error);
+	ops_query_set_text(&values[10], &nulls[10], outcome->method);
 	ops_query_execute(&query, ops_own_relation_owner("cleanup_run"),
 					  "UPDATE ops.cleanup_run SET status = $2, stopped = $3,"
 					  " deleted = $4, batches = $5, pages = $6,"
@@ -305,15 +304,6 @@ plan_json(const OpsEstimate *estimate)
 	ops_json_integer(&state, "bytes", (int64) estimate->bytes);
 	ops_json_end_object(&state);
 	return ops_json_finish(&state);
-}
-
-static void
-set_text(Datum *value, char *null, const char *string)
-{
-	if (string)
-		*value = CStringGetTextDatum(string);
-	else
-		*null = 'n';
 }
 
 /*

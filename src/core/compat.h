@@ -165,6 +165,24 @@ ops_compat_can_connect(Oid database, Oid role)
 }
 
 /*
+ * Whether a role may VACUUM and ANALYZE a relation that is not shared.
+ */
+static inline bool
+ops_compat_may_maintain(Oid relid, Oid role)
+{
+#if PG_VERSION_NUM >= 170000
+	return pg_class_aclcheck(relid, role, ACL_MAINTAIN) == ACLCHECK_OK ||
+		object_ownercheck(DatabaseRelationId, MyDatabaseId, role);
+#elif PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relid, role) ||
+		object_ownercheck(DatabaseRelationId, MyDatabaseId, role);
+#else
+	return pg_class_ownercheck(relid, role) ||
+		pg_database_ownercheck(MyDatabaseId, role);
+#endif
+}
+
+/*
  * Whether a background worker can connect as a role; before 17 only as one
  * that may log in.
  */

@@ -55,6 +55,16 @@ ops_query_execute(OpsQuery *query, Oid owner, const char *sql,
 }
 
 /*
+ * A text parameter; a NULL string is a null.
+ */
+void
+ops_query_set_text(Datum *value, char *null, const char *string)
+{
+	*null = string ? ' ' : 'n';
+	*value = string ? CStringGetTextDatum(string) : (Datum) 0;
+}
+
+/*
  * Give back the query's memory and leave its scope.
  */
 void

@@ -23,6 +23,7 @@ extern void ops_query_run(OpsQuery *query, Oid owner, const char *sql);
 extern void ops_query_execute(OpsQuery *query, Oid owner, const char *sql,
 							  int nargs, Oid *types, Datum *values,
 							  const char *nulls);
+extern void ops_query_set_text(Datum *value, char *null, const char *string);
 extern void ops_query_end(OpsQuery *query);
 
 /* Columns count from 1, rows from 0. */

@@ -62,6 +62,7 @@
 typedef enum State
 {
 	STATE_BEGUN,				/* or ended without a word */
+	STATE_WORKING,				/* it has the command; or the same */
 	STATE_DONE,
 	STATE_FAILED,
 } State;
@@ -88,7 +89,11 @@ struct OpsWorker
 	BackgroundWorkerHandle *handle;
 	int			timeout_ms;
 	int			queue_ms;
+	TimestampTz queueing;		/* since when, or 0 */
+	OpsWatch	watch;
+	void	   *watch_arg;
 	const char *late;			/* why it was told to end, or NULL */
+	int			late_code;
 };
 
 PGDLLEXPORT void ops_worker_main(Datum segment);
@@ -101,6 +106,8 @@ static bool is_over(OpsWorker *worker, pid_t *pid);
 static bool queues(pid_t pid);
 static void nap(long ms);
 static bool wait_for_end(OpsWorker *worker);
+static const char *reason_to_end(OpsWorker *worker, pid_t pid,
+								 TimestampTz now);
 static void abandon(OpsWorker *worker);
 static void read_answer(OpsWorker *worker, OpsCommandResult *result);
 static const char *copy_message(const char *message);
@@ -153,6 +160,9 @@ ops_worker_start(const OpsCommand *command, OpsCommandResult *why_not)
 	worker = palloc0(sizeof(OpsWorker));
 	worker->timeout_ms = command->timeout_ms;
 	worker->queue_ms = command->queue_ms;
+	worker->late_code = ERRCODE_QUERY_CANCELED;
+	worker->watch = command->watch;
+	worker->watch_arg = command->watch_arg;
 	worker->segment = share(command);
 	if (worker->segment && register_worker(worker))
 		return worker;
@@ -196,11 +206,49 @@ ops_worker_wait(OpsWorker *worker, OpsCommandResult *result)
 	if (worker->late && result->end != OPS_COMMAND_DONE &&
 		result->end != OPS_COMMAND_FAILED)
 	{
-		refuse(result, ERRCODE_QUERY_CANCELED, worker->late, NULL);
+		refuse(result, worker->late_code, worker->late, NULL);
 		result->end = OPS_COMMAND_LATE;
 	}
 	dsm_detach(worker->segment);
 	pfree(worker);
+}
+
+/*
+ * Leave a command to itself, which goes on when the caller is gone; returns
+ * its process, or 0 with the reason if it did not even begin.
+ */
+int
+ops_worker_detach(OpsWorker *worker, OpsCommandResult *result)
+{
+	volatile Shared *shared = dsm_segment_address(worker->segment);
+	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
+												  START_MS);
+	pid_t		pid;
+	bool		over = is_over(worker, &pid);
+
+	while (!over && shared->state == STATE_BEGUN && GetCurrentTimestamp() < end)
+	{
+		nap(LOOK_MS);
+		over = is_over(worker, &pid);
+	}
+	memset(result, 0, sizeof(*result));
+	if (over)
+	{
+		pid = 0;
+		read_answer(worker, result);
+	}
+	else if (shared->state == STATE_BEGUN)
+	{
+		pid = 0;
+		refuse(result, ERRCODE_INSUFFICIENT_RESOURCES,
+			   _("the background worker did not start in time"), NULL);
+	}
+	else
+		cancel_on_dsm_detach(worker->segment, end_worker,
+							 PointerGetDatum(worker->handle));
+	dsm_detach(worker->segment);
+	pfree(worker);
+	return (int) pid;
 }
 
 /*
@@ -306,33 +354,48 @@ wait_for_end(OpsWorker *worker)
 {
 	TimestampTz end = TimestampTzPlusMilliseconds(GetCurrentTimestamp(),
 												  START_MS + (int64) worker->timeout_ms);
-	TimestampTz queueing = 0;	/* since when */
 	pid_t		pid;
 
 	while (!is_over(worker, &pid))
 	{
 		TimestampTz now = GetCurrentTimestamp();
 
-		if (worker->queue_ms == 0 || !queues(pid))
-			queueing = 0;
-		else if (queueing == 0)
-			queueing = now;
 		if (worker->late && now >= end)
 			return false;
-		if (worker->late == NULL && now >= end)
-			worker->late = _("the time is up");
-		else if (worker->late == NULL && queueing != 0 &&
-				 TimestampDifferenceExceeds(queueing, now, worker->queue_ms))
-			worker->late = _("others have locked the table");
-		else
+		if (worker->late == NULL)
 		{
-			nap(worker->queue_ms > 0 ? LOOK_MS : LOOK_MS * 10);
-			continue;
+			worker->late = now >= end ? _("the time is up")
+				: reason_to_end(worker, pid, now);
+			if (worker->late)
+			{
+				TerminateBackgroundWorker(worker->handle);
+				end = TimestampTzPlusMilliseconds(now, END_MS);
+			}
 		}
-		TerminateBackgroundWorker(worker->handle);
-		end = TimestampTzPlusMilliseconds(now, END_MS);
+		nap(worker->queue_ms > 0 ? LOOK_MS : LOOK_MS * 10);
 	}
 	return true;
+}
+
+/*
+ * Why the worker is to end before its time, or NULL.
+ */
+static const char *
+reason_to_end(OpsWorker *worker, pid_t pid, TimestampTz now)
+{
+	if (worker->queue_ms == 0 || !queues(pid))
+		worker->queueing = 0;
+	else if (worker->queueing == 0)
+		worker->queueing = now;
+	if (worker->queueing != 0 &&
+		TimestampDifferenceExceeds(worker->queueing, now, worker->queue_ms))
+	{
+		worker->late_code = ERRCODE_LOCK_NOT_AVAILABLE;
+		return _("others have locked the table");
+	}
+	if (worker->watch == NULL || pid == 0)
+		return NULL;
+	return worker->watch(worker->watch_arg, pid);
 }
 
 /*
@@ -408,6 +471,7 @@ read_answer(OpsWorker *worker, OpsCommandResult *result)
 			result->hint = copy_message(shared->hint);
 			break;
 		case STATE_BEGUN:
+		case STATE_WORKING:
 			refuse(result, ERRCODE_CONNECTION_FAILURE,
 				   _("the background worker ended early"),
 				   _("More details may be available in the server log."));
@@ -463,6 +527,7 @@ ops_worker_main(Datum segment)
 	{
 		MemoryContextSwitchTo(own);
 		set_all(shared, &command);
+		shared->state = STATE_WORKING;
 		run(command, shared->timeout_ms);
 		shared->state = STATE_DONE;
 	}

@@ -16,6 +16,12 @@ typedef struct OpsSetting
 	const char *value;
 } OpsSetting;
 
+/*
+ * Asked now and then while a command runs: why it is to end, or NULL.  May
+ * take neither lock nor snapshot.
+ */
+typedef const char *(*OpsWatch) (void *arg, int pid);
+
 typedef struct OpsCommand
 {
 	const char *sql;			/* one statement, names with their schemas */
@@ -25,6 +31,8 @@ typedef struct OpsCommand
 	int			timeout_ms;		/* of the statement */
 	int			queue_ms;		/* for a lock on a table that others want,
 								 * too; 0: no limit of its own */
+	OpsWatch	watch;			/* may be NULL */
+	void	   *watch_arg;
 } OpsCommand;
 
 typedef enum OpsCommandEnd
@@ -52,6 +60,7 @@ extern bool ops_worker_possible(Oid role, OpsCommandResult *why_not);
 extern OpsWorker *ops_worker_start(const OpsCommand *command,
 								   OpsCommandResult *why_not);
 extern void ops_worker_wait(OpsWorker *worker, OpsCommandResult *result);
+extern int	ops_worker_detach(OpsWorker *worker, OpsCommandResult *result);
 extern void ops_worker_run(const OpsCommand *command,
 						   OpsCommandResult *result);
 
