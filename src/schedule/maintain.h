@@ -53,6 +53,7 @@ typedef struct OpsMaintenance
 	int			done;
 	int			skipped;
 	int			failed;
+	int			late;			/* did not fit, and are among the skipped */
 	bool		safe;			/* an error would leave a transaction that can
 								 * still be committed */
 } OpsMaintenance;

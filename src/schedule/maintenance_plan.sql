@@ -114,7 +114,7 @@ BEGIN ATOMIC
     -- The tables, what is counted of them, and their limits.
     WITH relation AS MATERIALIZED (
         SELECT c.oid, n.nspname, c.relname, c.relkind, format('%I.%I', n.nspname, c.relname) AS name,
-               greatest(c.reltuples, 0) AS reltuples,
+               CASE WHEN c.reltuples >= 0 THEN c.reltuples ELSE pg_stat_get_live_tuples(c.oid) END AS reltuples,
                pg_stat_get_dead_tuples(c.oid) AS dead,
                pg_stat_get_mod_since_analyze(c.oid) AS changed,
                coalesce(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) IS NOT NULL AS analyzed,

@@ -46,6 +46,18 @@
 /* What a step gets to end when it is cancelled at the very end. */
 #define LEAST_MS		100
 
+/*
+ * Tasks that are planned together.  What retention deletes is for VACUUM, and
+ * how much an index would shrink can be seen when VACUUM has been there.
+ */
+#define MOST_TASKS		4
+
+static const char *const phases[][MOST_TASKS] = {
+	{"retention"},
+	{"leftovers", "vacuum", "analyze"},
+	{"reindex", "learn", "audit", "report"},
+};
+
 /* An attempt to plan. */
 typedef struct Planning
 {
@@ -85,24 +97,30 @@ static void clear_up(OpsMaintenance *run, Oid table);
 
 /*
  * Do all there is to do, and say in the run how that ended.
- *
- * What retention deletes is for VACUUM, so the rest is planned afterwards.
  */
 void
 ops_maintain(OpsMaintenance *run)
 {
-	List	   *rest = NIL;
-	ListCell   *lc;
-
-	foreach(lc, run->tasks)
+	for (int i = 0; i < lengthof(phases) && strcmp(run->status, "done") == 0; i++)
 	{
-		if (strcmp(lfirst(lc), "retention") != 0)
-			rest = lappend(rest, lfirst(lc));
+		List	   *tasks = NIL;
+
+		for (int j = 0; j < MOST_TASKS && phases[i][j]; j++)
+		{
+			if (wants(run, phases[i][j]))
+				tasks = lappend(tasks, unconstify(char *, phases[i][j]));
+		}
+		if (tasks != NIL)
+			do_tasks(run, tasks);
 	}
-	if (wants(run, "retention"))
-		do_tasks(run, list_make1(pstrdup("retention")));
-	if (rest != NIL && strcmp(run->status, "done") == 0)
-		do_tasks(run, rest);
+	if (strcmp(run->status, "done") == 0 && run->late > 0)
+	{
+		run->status = "stopped";
+		run->stopped = psprintf(ngettext("%d step did not fit into the time that was left",
+										 "%d steps did not fit into the time that was left",
+										 run->late),
+								run->late);
+	}
 }
 
 static bool
@@ -123,7 +141,6 @@ do_tasks(OpsMaintenance *run, List *tasks)
 {
 	List	   *steps = plan(run, tasks, InvalidOid);
 	TimestampTz planned = GetCurrentTimestamp();
-	int			late = 0;
 	ListCell   *lc;
 
 	foreach(lc, steps)
@@ -140,7 +157,7 @@ do_tasks(OpsMaintenance *run, List *tasks)
 			return;
 		if (step->expected_ms > ms_until(run->stop_at))
 		{
-			late++;
+			run->late++;
 			step->status = "skipped";
 			step->error = _("it does not fit into the time that is left");
 			end_step(run, step);
@@ -149,14 +166,6 @@ do_tasks(OpsMaintenance *run, List *tasks)
 		do_step(run, step, planned);
 		if (strcmp(run->status, "done") != 0)
 			return;
-	}
-	if (late > 0)
-	{
-		run->status = "stopped";
-		run->stopped = psprintf(ngettext("%d step did not fit into the time that was left",
-										 "%d steps did not fit into the time that was left",
-										 late),
-								late);
 	}
 }
 
