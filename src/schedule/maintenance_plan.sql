@@ -116,6 +116,7 @@ BEGIN ATOMIC
         SELECT c.oid, n.nspname, c.relname, c.relkind, format('%I.%I', n.nspname, c.relname) AS name,
                CASE WHEN c.reltuples >= 0 THEN c.reltuples ELSE pg_stat_get_live_tuples(c.oid) END AS reltuples,
                pg_stat_get_dead_tuples(c.oid) AS dead,
+               pg_stat_get_live_tuples(c.oid) + pg_stat_get_dead_tuples(c.oid) AS counted,
                pg_stat_get_mod_since_analyze(c.oid) AS changed,
                coalesce(pg_stat_get_last_analyze_time(c.oid), pg_stat_get_last_autoanalyze_time(c.oid)) IS NOT NULL AS analyzed,
                greatest(age(c.relfrozenxid), age(t.relfrozenxid))::float8
@@ -136,7 +137,7 @@ BEGIN ATOMIC
              changed_rows, changed_limit_share, freeze_limit_share, tail_bytes)
     ), bloat AS MATERIALIZED (
         -- Asked once for all, and for nothing where nobody wants to know.
-        SELECT b.relation, b.kind, b.reclaimable_low, b.size_bytes, b.truncatable_bytes, b.action, b.command
+        SELECT b.relation, b.kind, b.reclaimable_low, b.size_bytes, b.dead_bytes, b.truncatable_bytes, b.action, b.command
           FROM (SELECT about::regclass AS about WHERE tasks && '{vacuum,reindex}') AS wanted
          CROSS JOIN LATERAL ops.bloat_report(wanted.about) AS b
     ), leftover AS (
@@ -167,19 +168,23 @@ BEGIN ATOMIC
                    CASE WHEN v.freeze THEN format('its oldest rows have come %s %% of the way to where autovacuum has to freeze them',
                                                   round((100 * greatest(l.freeze_share, l.multi_share))::numeric)) END,
                    CASE WHEN v.sweep THEN format('%s dead rows, of %s', l.dead, (l.dead + l.reltuples)::bigint) END,
+                   CASE WHEN v.found THEN format('a sample of its pages finds %s of dead rows in %s',
+                                                 pg_size_pretty(b.dead_bytes), pg_size_pretty(b.size_bytes)) END,
                    CASE WHEN v.tail > 0 THEN format('the last %s are empty', pg_size_pretty(v.tail)) END),
                ops.family_bytes(l.oid), ops.family_bytes(l.oid) / ops.maintenance_pace('vacuum'),
                CASE WHEN ops.may_maintain(role, l.oid) THEN 'run' ELSE 'skip' END,
                CASE WHEN NOT ops.may_maintain(role, l.oid) THEN 'it belongs to another role' END,
-               l.nspname, l.relname, NULL::name, -(l.dead + v.tail / 100)::float8
+               l.nspname, l.relname, NULL::name, -(l.dead + v.tail / 100 + CASE WHEN v.found THEN b.dead_bytes / 100 ELSE 0 END)::float8
           FROM limited l
           LEFT JOIN bloat b ON b.relation = l.oid AND b.kind <> 'partitioned'
          CROSS JOIN LATERAL (
              SELECT greatest(l.freeze_share, l.multi_share) >= l.freeze_limit_share AS freeze,
                     l.dead > l.dead_rows + l.dead_limit_share * l.reltuples AS sweep,
+                    -- The counters begin anew after a crash; the pages know better.
+                    l.counted < l.reltuples / 2 AND b.dead_bytes > l.dead_limit_share * b.size_bytes AS found,
                     CASE WHEN b.truncatable_bytes >= greatest(l.tail_bytes, 1) THEN b.truncatable_bytes ELSE 0 END AS tail
              ) AS v
-         WHERE 'vacuum' = ANY (tasks) AND (v.freeze OR v.sweep OR v.tail > 0)
+         WHERE 'vacuum' = ANY (tasks) AND (v.freeze OR v.sweep OR v.found OR v.tail > 0)
     ), analyze_table AS (
         SELECT 40, 'analyze', l.oid, l.name, format('ANALYZE %s', l.name),
                CASE WHEN l.analyzed OR l.reltuples > 0
