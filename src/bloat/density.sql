@@ -23,6 +23,7 @@ COMMENT ON COLUMN ops.index_density.pages IS 'pages that it had';
 COMMENT ON COLUMN ops.index_density.entries IS 'index entries on them';
 COMMENT ON COLUMN ops.index_density.measured_at IS 'when this was seen';
 REVOKE ALL ON TABLE ops.index_density FROM PUBLIC;
+GRANT SELECT ON TABLE ops.index_density TO pg_monitor;
 
 CREATE FUNCTION ops.bloat_learn()
 RETURNS integer

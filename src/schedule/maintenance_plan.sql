@@ -298,6 +298,7 @@ BEGIN ATOMIC
       FROM about_database AS d (priority, task, relid, object, command, reason, bytes, ms, action, note);
 END;
 REVOKE ALL ON FUNCTION ops.maintenance_steps(text[], oid, timestamptz, oid) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ops.maintenance_steps(text[], oid, timestamptz, oid) TO pg_monitor;
 COMMENT ON FUNCTION ops.maintenance_steps(text[], oid, timestamptz, oid) IS
 'what there is to do, in a role''s name: behind ops.maintenance_plan() and ops.run_maintenance()';
 
@@ -345,5 +346,6 @@ BEGIN ATOMIC
      ORDER BY s.place;
 END;
 REVOKE ALL ON FUNCTION ops.maintenance_plan(text, text[], interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION ops.maintenance_plan(text, text[], interval) TO pg_monitor;
 COMMENT ON FUNCTION ops.maintenance_plan(text, text[], interval) IS
 'what ops.run_maintenance() would do now and why, in its order, with the time each is thought to take; waits for no lock on a table, changes nothing';
