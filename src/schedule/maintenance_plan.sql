@@ -167,7 +167,7 @@ BEGIN ATOMIC
                concat_ws('; ',
                    CASE WHEN v.freeze THEN format('its oldest rows have come %s %% of the way to where autovacuum has to freeze them',
                                                   round((100 * greatest(l.freeze_share, l.multi_share))::numeric)) END,
-                   CASE WHEN v.sweep THEN format('%s dead rows, of %s', l.dead, (l.dead + l.reltuples)::bigint) END,
+                   CASE WHEN v.sweep THEN format('%s dead rows, of %s', l.dead, l.counted) END,
                    CASE WHEN v.found THEN format('a sample of its pages finds %s of dead rows in %s',
                                                  pg_size_pretty(b.dead_bytes), pg_size_pretty(b.size_bytes)) END,
                    CASE WHEN v.tail > 0 THEN format('the last %s are empty', pg_size_pretty(v.tail)) END),
