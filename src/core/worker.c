@@ -244,8 +244,11 @@ ops_worker_detach(OpsWorker *worker, OpsCommandResult *result)
 			   _("the background worker did not start in time"), NULL);
 	}
 	else
+	{
 		cancel_on_dsm_detach(worker->segment, end_worker,
 							 PointerGetDatum(worker->handle));
+		pfree(worker->handle);
+	}
 	dsm_detach(worker->segment);
 	pfree(worker);
 	return (int) pid;
