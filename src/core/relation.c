@@ -113,6 +113,19 @@ ops_own_relation_owner(const char *name)
 	return ops_relation_owner(ops_own_relation(name));
 }
 
+Oid
+ops_own_relation_lock(const char *name, LOCKMODE mode)
+{
+	Oid			relid = ops_own_relation(name);
+	int			holder;
+
+	if (!ops_relation_try_lock_mode(relid, mode, &holder))
+		ereport(ERROR,
+				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
+				 errmsg("ops.%s is locked by process %d", name, holder)));
+	return relid;
+}
+
 /*
  * The role that a relation belongs to; InvalidOid if it was dropped.
  */

@@ -23,6 +23,9 @@ extern int	ops_relation_lock_holder(Oid relid, LOCKMODE mode);
 extern Oid	ops_own_relation(const char *name);
 extern Oid	ops_own_relation_owner(const char *name);
 
+/* The same, locked; an error, 55P03, if it would have to be waited for. */
+extern Oid	ops_own_relation_lock(const char *name, LOCKMODE mode);
+
 extern Oid	ops_relation_owner(Oid relid);
 
 /* As the catalog has it; 0 if the relation was dropped, or is mapped. */

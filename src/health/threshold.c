@@ -13,14 +13,9 @@
 
 #include <math.h>
 
-#include "access/table.h"
-#include "access/tableam.h"
-#include "core/compat.h"
-#include "core/relation.h"
+#include "core/rows.h"
 #include "health/check.h"
 #include "utils/builtins.h"
-#include "utils/rel.h"
-#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(ops_check_exists);
 PG_FUNCTION_INFO_V1(ops_limits_in_order);
@@ -37,8 +32,14 @@ enum
 	NUM_COLUMNS
 };
 
-static int	scan_thresholds(Relation table, OpsThreshold **thresholds);
-static bool read_threshold(TupleTableSlot *slot, OpsThreshold *threshold);
+typedef struct ThresholdRows
+{
+	OpsThreshold *thresholds;
+	int			count;
+	int			space;
+} ThresholdRows;
+
+static void read_threshold(TupleTableSlot *slot, void *arg);
 static OpsSeverity severity_of(const char *name);
 
 /*
@@ -49,77 +50,54 @@ static OpsSeverity severity_of(const char *name);
 int
 ops_threshold_read(OpsThreshold **thresholds, const char **note)
 {
-	Oid			relid = ops_own_relation("threshold");
-	Relation	table;
-	int			count;
+	ThresholdRows rows = {.space = 8};
 	int			holder;
 
-	if (!ops_relation_try_lock(relid, &holder))
-	{
+	rows.thresholds = palloc(rows.space * sizeof(OpsThreshold));
+	if (!ops_rows_read("threshold", NUM_COLUMNS, read_threshold, &rows,
+					   &holder))
 		*note = psprintf(_("ops.threshold is locked by process %d, built-in limits apply"),
 						 holder);
-		return 0;
-	}
-	table = table_open(relid, NoLock);
-	count = scan_thresholds(table, thresholds);
-	table_close(table, AccessShareLock);
-	return count;
-}
-
-static int
-scan_thresholds(Relation table, OpsThreshold **thresholds)
-{
-	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = ops_compat_beginscan(table, GetActiveSnapshot());
-	int			count = 0;
-	int			space = 8;
-
-	*thresholds = palloc(space * sizeof(OpsThreshold));
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-	{
-		if (count == space)
-		{
-			space *= 2;
-			*thresholds = repalloc(*thresholds, space * sizeof(OpsThreshold));
-		}
-		if (read_threshold(slot, &(*thresholds)[count]))
-			count++;
-	}
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-	return count;
+	*thresholds = rows.thresholds;
+	return rows.count;
 }
 
 /*
- * Read one row; false if it is about a check that this version lacks.
+ * Read one row, unless it is about a check that this version lacks.
  */
-static bool
-read_threshold(TupleTableSlot *slot, OpsThreshold *threshold)
+static void
+read_threshold(TupleTableSlot *slot, void *arg)
 {
-	Datum	   *values;
-	bool	   *isnull;
+	ThresholdRows *rows = arg;
+	Datum	   *values = slot->tts_values;
+	bool	   *isnull = slot->tts_isnull;
+	OpsThreshold threshold = {0};
 
-	slot_getsomeattrs(slot, NUM_COLUMNS);
-	values = slot->tts_values;
-	isnull = slot->tts_isnull;
-
-	memset(threshold, 0, sizeof(OpsThreshold));
-	threshold->check = ops_check_find(TextDatumGetCString(values[COLUMN_CHECK_NAME]));
-	threshold->enabled = DatumGetBool(values[COLUMN_ENABLED]);
-	threshold->has_warning = !isnull[COLUMN_WARNING];
-	if (threshold->has_warning)
-		threshold->warning = DatumGetFloat8(values[COLUMN_WARNING]);
-	threshold->has_critical = !isnull[COLUMN_CRITICAL];
-	if (threshold->has_critical)
-		threshold->critical = DatumGetFloat8(values[COLUMN_CRITICAL]);
-	threshold->has_severity = !isnull[COLUMN_SEVERITY];
-	if (threshold->has_severity)
-		threshold->severity =
+	threshold.check = ops_check_find(TextDatumGetCString(values[COLUMN_CHECK_NAME]));
+	if (threshold.check == NULL)
+		return;
+	threshold.enabled = DatumGetBool(values[COLUMN_ENABLED]);
+	threshold.has_warning = !isnull[COLUMN_WARNING];
+	if (threshold.has_warning)
+		threshold.warning = DatumGetFloat8(values[COLUMN_WARNING]);
+	threshold.has_critical = !isnull[COLUMN_CRITICAL];
+	if (threshold.has_critical)
+		threshold.critical = DatumGetFloat8(values[COLUMN_CRITICAL]);
+	threshold.has_severity = !isnull[COLUMN_SEVERITY];
+	if (threshold.has_severity)
+		threshold.severity =
 			severity_of(TextDatumGetCString(values[COLUMN_SEVERITY]));
-	threshold->has_gates = !isnull[COLUMN_GATES];
-	if (threshold->has_gates)
-		threshold->gates = DatumGetBool(values[COLUMN_GATES]);
-	return threshold->check != NULL;
+	threshold.has_gates = !isnull[COLUMN_GATES];
+	if (threshold.has_gates)
+		threshold.gates = DatumGetBool(values[COLUMN_GATES]);
+
+	if (rows->count == rows->space)
+	{
+		rows->space *= 2;
+		rows->thresholds = repalloc(rows->thresholds,
+									rows->space * sizeof(OpsThreshold));
+	}
+	rows->thresholds[rows->count++] = threshold;
 }
 
 static OpsSeverity

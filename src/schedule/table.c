@@ -11,15 +11,12 @@
  */
 #include "postgres.h"
 
-#include "access/table.h"
-#include "access/tableam.h"
 #include "core/compat.h"
 #include "core/errors.h"
-#include "core/relation.h"
+#include "core/rows.h"
 #include "lib/stringinfo.h"
 #include "schedule/window.h"
 #include "utils/builtins.h"
-#include "utils/snapmgr.h"
 
 PG_FUNCTION_INFO_V1(ops_time_zone_exists);
 
@@ -35,6 +32,7 @@ enum
 	COLUMN_TIME_ZONE,
 	COLUMN_NOTICE,
 	COLUMN_ENABLED,
+	COLUMN_COMMENT,
 	NUM_COLUMNS
 };
 
@@ -61,8 +59,7 @@ typedef struct WindowRows
 	List	   *names;			/* of all */
 } WindowRows;
 
-static void scan_windows(Relation table, WindowRows *rows);
-static void read_window(TupleTableSlot *slot, WindowRows *rows);
+static void read_window(TupleTableSlot *slot, void *arg);
 static int	word_place(Datum word, const char *const *words, int count);
 static int64 elapsed(const Interval *interval);
 pg_noreturn static void report_unknown(const WindowRows *rows);
@@ -81,19 +78,9 @@ OpsWindow *
 ops_windows_read(const char *name, int *count)
 {
 	WindowRows	rows = {.wanted = name,.space = 8};
-	Oid			relid = ops_own_relation("maintenance_window");
-	Relation	table;
-	int			holder;
 
-	if (!ops_relation_try_lock(relid, &holder))
-		ereport(ERROR,
-				(errcode(ERRCODE_LOCK_NOT_AVAILABLE),
-				 errmsg("ops.maintenance_window is locked by process %d",
-						holder)));
 	rows.windows = palloc(rows.space * sizeof(OpsWindow));
-	table = table_open(relid, NoLock);
-	scan_windows(table, &rows);
-	table_close(table, AccessShareLock);
+	ops_rows_demand("maintenance_window", NUM_COLUMNS, read_window, &rows);
 
 	if (name && !rows.found)
 		report_unknown(&rows);
@@ -102,33 +89,18 @@ ops_windows_read(const char *name, int *count)
 	return rows.windows;
 }
 
-static void
-scan_windows(Relation table, WindowRows *rows)
-{
-	TupleTableSlot *slot = table_slot_create(table, NULL);
-	TableScanDesc scan = ops_compat_beginscan(table, GetActiveSnapshot());
-
-	while (table_scan_getnextslot(scan, ForwardScanDirection, slot))
-		read_window(slot, rows);
-	table_endscan(scan);
-	ExecDropSingleTupleTableSlot(slot);
-}
-
 /*
  * Add a row to the windows, if it is wanted and switched on.
  */
 static void
-read_window(TupleTableSlot *slot, WindowRows *rows)
+read_window(TupleTableSlot *slot, void *arg)
 {
+	WindowRows *rows = arg;
 	OpsWindow	window = {0};
-	Datum	   *values;
-	bool	   *isnull;
+	Datum	   *values = slot->tts_values;
+	bool	   *isnull = slot->tts_isnull;
 	int			frequency;
 	const char *zone;
-
-	slot_getsomeattrs(slot, NUM_COLUMNS);
-	values = slot->tts_values;
-	isnull = slot->tts_isnull;
 
 	window.name = TextDatumGetCString(values[COLUMN_WINDOW_NAME]);
 	rows->names = lappend(rows->names, unconstify(char *, window.name));
@@ -153,6 +125,8 @@ read_window(TupleTableSlot *slot, WindowRows *rows)
 	window.starts_at = DatumGetTimeADT(values[COLUMN_STARTS_AT]);
 	window.duration = elapsed(DatumGetIntervalP(values[COLUMN_DURATION]));
 	window.notice = elapsed(DatumGetIntervalP(values[COLUMN_NOTICE]));
+	if (!isnull[COLUMN_COMMENT])
+		window.comment = TextDatumGetCString(values[COLUMN_COMMENT]);
 
 	zone = TextDatumGetCString(values[COLUMN_TIME_ZONE]);
 	window.zone = pg_tzset(zone);

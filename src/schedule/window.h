@@ -33,6 +33,7 @@ typedef struct OpsWindow
 	int64		duration;		/* in microseconds, as is notice */
 	int64		notice;
 	pg_tz	   *zone;
+	const char *comment;		/* what it is for, or NULL */
 } OpsWindow;
 
 /* One time that a window is open: from starts on, and before ends. */
