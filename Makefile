@@ -6,7 +6,8 @@ PGFILEDESC = "operations_runbook - an operations runbook inside the database"
 SQL_PARTS = src/core/install.sql src/rls/rls.sql src/rls/probe.sql \
             src/bloat/bloat.sql src/bloat/density.sql \
             src/cleanup/retention.sql src/cleanup/plan.sql src/cleanup/cleanup.sql \
-            src/schedule/window.sql src/schedule/maintenance.sql src/schedule/maintenance_plan.sql \
+            src/schedule/window.sql src/schedule/mode.sql \
+            src/schedule/maintenance.sql src/schedule/maintenance_plan.sql \
             src/health/health.sql
 
 # Markdown pages that ops.runbook() answers with.

@@ -25,6 +25,9 @@ char	   *ops_guc_superusers;
 /* The newest migration that should have run, for whoever deploys with CI. */
 char	   *ops_guc_expected_migration;
 
+/* Whether maintenance mode is a reason to send no traffic here. */
+bool		ops_guc_maintenance_unavailable;
+
 /* Where the choice of pages for ops.bloat_report() starts; 0: anywhere. */
 int			ops_guc_bloat_seed;
 
@@ -94,6 +97,12 @@ ops_guc_init(void)
 							100, 1, INT_MAX,
 							PGC_USERSET, GUC_UNIT_MS,
 							NULL, NULL, NULL);
+	DefineCustomBoolVariable("operations_runbook.maintenance_unavailable",
+							 gettext_noop("Answers health requests in maintenance mode with HTTP status 503."),
+							 gettext_noop("Open maintenance windows do not count."),
+							 &ops_guc_maintenance_unavailable,
+							 false, PGC_USERSET, 0,
+							 NULL, NULL, NULL);
 	DefineCustomStringVariable("operations_runbook.release",
 							   gettext_noop("Names the release in the health document."),
 							   gettext_noop("Usually the commit that was deployed."),

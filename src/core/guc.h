@@ -12,6 +12,7 @@ extern char *ops_guc_release;
 extern char *ops_guc_environment;
 extern char *ops_guc_superusers;
 extern char *ops_guc_expected_migration;
+extern bool ops_guc_maintenance_unavailable;
 extern int	ops_guc_bloat_seed;
 extern int	ops_guc_fast_budget;
 extern int	ops_guc_deep_budget;

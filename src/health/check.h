@@ -119,6 +119,7 @@ typedef struct OpsRun
 	int			nresults;
 	OpsResult  *results;
 	const char *note;			/* about the whole run, or NULL */
+	List	   *maintenance;	/* see maintenance.h */
 	struct OpsActivity *activity;	/* see activity.h */
 	struct OpsCatalog *catalog; /* see catalog.h */
 } OpsRun;
@@ -204,6 +205,8 @@ extern const OpsCheck ops_indexes_checks[];
 extern const int ops_indexes_count;
 extern const OpsCheck ops_jobs_checks[];
 extern const int ops_jobs_count;
+extern const OpsCheck ops_maintenance_checks[];
+extern const int ops_maintenance_count;
 extern const OpsCheck ops_replication_checks[];
 extern const int ops_replication_count;
 extern const OpsCheck ops_retention_checks[];

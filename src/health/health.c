@@ -13,6 +13,7 @@
 #include "core/errors.h"
 #include "core/page.h"
 #include "funcapi.h"
+#include "health/http.h"
 #include "health/render.h"
 #include "utils/builtins.h"
 #include "utils/tuplestore.h"
@@ -27,7 +28,8 @@ PG_FUNCTION_INFO_V1(ops_runbook);
 
 static const OpsFormat *format_argument(const char *name);
 static OpsDepth depth_argument(const char *name);
-static void put_result(ReturnSetInfo *rsinfo, const OpsResult *result);
+static void put_result(ReturnSetInfo *rsinfo, const OpsRun *run,
+					   const OpsResult *result);
 static void put_check(ReturnSetInfo *rsinfo, const OpsFamily *family,
 					  const OpsCheck *check);
 static void set_limit(Datum *value, bool *isnull, double limit);
@@ -39,10 +41,11 @@ static void set_number(Datum *value, bool *isnull, double number);
  *
  * Runs the checks and returns what they say as one document.  Raises an error
  * for an argument that names nothing, and for cancel, timeout and shutdown;
- * whatever else goes wrong is in the document.
+ * whatever else goes wrong is in the document.  Under PostgREST it sets the
+ * status of the answer.
  *
- * Locks: AccessShareLock on catalogs and ops.threshold, for the time of
- * reading.  A deep run locks a sequence (as nextval() does) or a table of a
+ * Locks: AccessShareLock on catalogs, ops.threshold, ops.maintenance_mode and
+ * ops.maintenance_window, for the time of reading.  A deep run locks a sequence (as nextval() does) or a table of a
  * known tool (as a reader does) for the time of reading it, if that can be
  * had at once; else it says who is in the way.
  * Privileges: whoever may execute it; what the caller may not see is
@@ -59,6 +62,7 @@ ops_health(PG_FUNCTION_ARGS)
 	MemoryContext caller = MemoryContextSwitchTo(run->context);
 	Jsonb	   *document = format->render(run);
 
+	ops_http_answer(run);
 	MemoryContextSwitchTo(caller);
 	document = (Jsonb *) PG_DETOAST_DATUM_COPY(PointerGetDatum(document));
 	MemoryContextDelete(run->context);
@@ -84,7 +88,7 @@ ops_checks(PG_FUNCTION_ARGS)
 	run = ops_run(depth, wanted, budget);
 	caller = MemoryContextSwitchTo(run->context);
 	for (int i = 0; i < run->nresults; i++)
-		put_result(rsinfo, &run->results[i]);
+		put_result(rsinfo, run, &run->results[i]);
 	MemoryContextSwitchTo(caller);
 	MemoryContextDelete(run->context);
 	return (Datum) 0;
@@ -164,11 +168,11 @@ depth_argument(const char *name)
 }
 
 static void
-put_result(ReturnSetInfo *rsinfo, const OpsResult *result)
+put_result(ReturnSetInfo *rsinfo, const OpsRun *run, const OpsResult *result)
 {
 	Datum		values[CHECKS_COLUMNS] = {0};
 	bool		isnull[CHECKS_COLUMNS] = {0};
-	Jsonb	   *details = ops_render_details(result);
+	Jsonb	   *details = ops_render_details(run, result);
 
 	ops_report_text(&values[0], &isnull[0], result->check->name);
 	ops_report_text(&values[1], &isnull[1], ops_severity_name[result->severity]);

@@ -12,20 +12,30 @@
 #include "access/xlog.h"
 #include "core/guc.h"
 #include "core/json.h"
+#include "health/maintenance.h"
 #include "health/render.h"
+#include "mb/pg_wchar.h"
 #include "pgtime.h"
 #include "utils/datetime.h"
 #include "utils/timestamp.h"
+
+/* Bytes of a text that somebody wrote. */
+#define MAX_TEXT	1000
 
 const OpsFormat ops_format_table[] = {
 	{"default", ops_render_default},
 	{NULL, NULL}
 };
 
-static void render_result(OpsJsonbState *state, const OpsResult *result);
+static void render_maintenance(OpsJsonbState *state, const OpsRun *run);
+static void render_on(OpsJsonbState *state, const OpsRun *run,
+					  const OpsMaintenanceState *on);
+static void render_result(OpsJsonbState *state, const OpsRun *run,
+						  const OpsResult *result);
 static void render_culprits(OpsJsonbState *state, const OpsResult *result);
 static void render_summary(OpsJsonbState *state, const OpsRun *run);
 static void render_limit(OpsJsonbState *state, const char *key, double limit);
+static const char *clipped(const char *string);
 static const char *iso8601(TimestampTz instant);
 static const char *or_null(const char *setting);
 
@@ -50,10 +60,12 @@ ops_render_default(const OpsRun *run)
 	ops_json_bool(&state, "truncated", run->truncated);
 	if (run->note)
 		ops_json_text(&state, "note", run->note);
+	if (run->maintenance)
+		render_maintenance(&state, run);
 
 	ops_json_begin_object(&state, "checks");
 	for (int i = 0; i < run->nresults; i++)
-		render_result(&state, &run->results[i]);
+		render_result(&state, run, &run->results[i]);
 	ops_json_end_object(&state);
 
 	render_summary(&state, run);
@@ -63,15 +75,17 @@ ops_render_default(const OpsRun *run)
 }
 
 /*
- * The reason of an unknown result and the culprits of a bad one, or NULL if
- * there is neither.
+ * The reason of an unknown result, the culprits of a bad one, and whether
+ * maintenance is on meanwhile; NULL if there is nothing to say.
  */
 Jsonb *
-ops_render_details(const OpsResult *result)
+ops_render_details(const OpsRun *run, const OpsResult *result)
 {
 	OpsJsonbState state = {0};
+	bool		maintenance = ops_maintenance_during(run, result);
 
-	if (result->reason == OPS_REASON_NONE && result->nculprits == 0)
+	if (result->reason == OPS_REASON_NONE && result->nculprits == 0 &&
+		!maintenance)
 		return NULL;
 
 	ops_json_begin_object(&state, NULL);
@@ -79,6 +93,8 @@ ops_render_details(const OpsResult *result)
 		ops_json_text(&state, "reason", ops_reason_name[result->reason]);
 	if (result->nculprits > 0)
 		render_culprits(&state, result);
+	if (maintenance)
+		ops_json_bool(&state, "during_maintenance", true);
 	ops_json_end_object(&state);
 	return ops_json_finish(&state);
 }
@@ -93,7 +109,56 @@ ops_render_decimals(double value)
 }
 
 static void
-render_result(OpsJsonbState *state, const OpsResult *result)
+render_maintenance(OpsJsonbState *state, const OpsRun *run)
+{
+	ListCell   *lc;
+
+	ops_json_begin_array(state, "maintenance");
+	foreach(lc, run->maintenance)
+	{
+		const OpsMaintenanceNote *note = lfirst(lc);
+
+		ops_json_begin_object(state, NULL);
+		ops_json_text(state, "kind", ops_maintenance_kind_name[note->kind]);
+		ops_json_text(state, "status", note->on ? "on" : "unknown");
+		if (note->on)
+			render_on(state, run, note->on);
+		else
+			ops_json_text(state, "message", note->message);
+		ops_json_end_object(state);
+	}
+	ops_json_end_array(state);
+}
+
+/*
+ * Who switched the mode on is for those who may see other sessions.
+ */
+static void
+render_on(OpsJsonbState *state, const OpsRun *run, const OpsMaintenanceState *on)
+{
+	if (on->kind == OPS_MAINTENANCE_WINDOW || run->monitor)
+		ops_json_text(state, "name", on->name);
+	ops_json_text(state, "since", iso8601(on->since));
+	ops_json_text(state, "until", iso8601(on->until));
+	ops_json_text(state, "reason", clipped(on->reason));
+}
+
+/*
+ * What people write can be of any length; a document stays short.
+ */
+static const char *
+clipped(const char *string)
+{
+	int			length = string ? strlen(string) : 0;
+
+	if (length <= MAX_TEXT)
+		return string;
+	return pnstrdup(string, pg_mbcliplen(string, length, MAX_TEXT));
+}
+
+static void
+render_result(OpsJsonbState *state, const OpsRun *run,
+			  const OpsResult *result)
 {
 	ops_json_begin_object(state, result->check->name);
 	ops_json_text(state, "status", ops_status_name[result->status]);
@@ -111,6 +176,8 @@ render_result(OpsJsonbState *state, const OpsResult *result)
 	ops_json_text(state, "message", result->message);
 	if (result->remedy)
 		ops_json_text(state, "remedy", result->remedy);
+	if (ops_maintenance_during(run, result))
+		ops_json_bool(state, "during_maintenance", true);
 	if (result->nculprits > 0)
 	{
 		ops_json_begin_object(state, "details");
@@ -178,7 +245,8 @@ render_limit(OpsJsonbState *state, const char *key, double limit)
 }
 
 /*
- * The instant in UTC, with milliseconds, as JavaScript would write it.
+ * The instant in UTC, with milliseconds, as JavaScript would write it; NULL
+ * if it never comes.
  */
 static const char *
 iso8601(TimestampTz instant)
@@ -186,7 +254,8 @@ iso8601(TimestampTz instant)
 	struct pg_tm tm;
 	fsec_t		fsec;
 
-	if (timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
+	if (TIMESTAMP_NOT_FINITE(instant) ||
+		timestamp2tm(instant, NULL, &tm, &fsec, NULL, NULL) != 0)
 		return NULL;
 	return psprintf("%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
 					tm.tm_year, tm.tm_mon, tm.tm_mday,

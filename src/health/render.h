@@ -23,7 +23,7 @@ typedef struct OpsFormat
 extern const OpsFormat ops_format_table[];
 
 extern Jsonb *ops_render_default(const OpsRun *run);
-extern Jsonb *ops_render_details(const OpsResult *result);
+extern Jsonb *ops_render_details(const OpsRun *run, const OpsResult *result);
 extern int	ops_render_decimals(double value);
 
 #endif							/* OPS_RENDER_H */

@@ -21,7 +21,7 @@
 #include "catalog/pg_type.h"
 #include "core/errors.h"
 #include "core/guc.h"
-#include "health/check.h"
+#include "health/maintenance.h"
 #include "miscadmin.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
@@ -30,8 +30,16 @@
 #include "utils/resowner.h"
 #include "utils/timestamp.h"
 
-/* The step before the first check: reading ops.threshold. */
-#define STEP_THRESHOLDS	(-1)
+/* The steps before the first check. */
+enum
+{
+	STEP_MAINTENANCE_MODE = -3, /* see ops.maintenance_mode */
+	STEP_WINDOWS,				/* see ops.maintenance_window */
+	STEP_THRESHOLDS,			/* see ops.threshold */
+	STEP_FIRST_CHECK
+};
+
+StaticAssertDecl(STEP_FIRST_CHECK == 0, "checks are steps by their place");
 
 static void select_checks(OpsRun *run, ArrayType *wanted);
 static bool *wanted_checks(ArrayType *wanted, OpsDepth depth, int total);
@@ -39,6 +47,7 @@ static void add_result(OpsRun *run, const OpsCheck *check);
 static void apply_thresholds(OpsRun *run, bool named);
 static void drop_result(OpsRun *run, int place);
 static int	run_steps(OpsRun *run, int first, bool named);
+static void prepare(OpsRun *run, int step, bool named);
 static void run_check(OpsRun *run, OpsResult *result);
 static bool refused(OpsRun *run, OpsResult *result);
 static void report_error(OpsRun *run, int step, const ErrorData *edata);
@@ -58,7 +67,7 @@ ops_run(OpsDepth depth, ArrayType *wanted, Interval *budget)
 	MemoryContext caller = CurrentMemoryContext;
 	MemoryContext context;
 	OpsRun	   *run;
-	int			step = STEP_THRESHOLDS;
+	int			step = STEP_MAINTENANCE_MODE;
 
 	context = AllocSetContextCreate(caller, "operations_runbook run",
 									ALLOCSET_DEFAULT_SIZES);
@@ -295,11 +304,8 @@ run_steps(OpsRun *run, int first, bool named)
 	MemoryContextSwitchTo(run->context);
 	PG_TRY();
 	{
-		if (step == STEP_THRESHOLDS)
-		{
-			apply_thresholds(run, named);
-			step++;
-		}
+		for (; step < STEP_FIRST_CHECK; step++)
+			prepare(run, step, named);
 		for (; step < run->nresults; step++)
 			run_check(run, &run->results[step]);
 
@@ -328,6 +334,23 @@ run_steps(OpsRun *run, int first, bool named)
 	MemoryContextSwitchTo(run->context);
 	CurrentResourceOwner = owner;
 	return step;
+}
+
+static void
+prepare(OpsRun *run, int step, bool named)
+{
+	switch (step)
+	{
+		case STEP_MAINTENANCE_MODE:
+			ops_maintenance_note(run, OPS_MAINTENANCE_MODE);
+			break;
+		case STEP_WINDOWS:
+			ops_maintenance_note(run, OPS_MAINTENANCE_WINDOW);
+			break;
+		case STEP_THRESHOLDS:
+			apply_thresholds(run, named);
+			break;
+	}
 }
 
 static void
@@ -386,11 +409,18 @@ report_error(OpsRun *run, int step, const ErrorData *edata)
 {
 	OpsResult  *result;
 
-	if (step == STEP_THRESHOLDS)
+	switch (step)
 	{
-		run->note = psprintf(_("ops.threshold could not be read, built-in limits apply: %s"),
-							 edata->message);
-		return;
+		case STEP_MAINTENANCE_MODE:
+			ops_maintenance_unknown(run, OPS_MAINTENANCE_MODE, edata->message);
+			return;
+		case STEP_WINDOWS:
+			ops_maintenance_unknown(run, OPS_MAINTENANCE_WINDOW, edata->message);
+			return;
+		case STEP_THRESHOLDS:
+			run->note = psprintf(_("ops.threshold could not be read, built-in limits apply: %s"),
+								 edata->message);
+			return;
 	}
 
 	result = &run->results[step];
