@@ -8,7 +8,7 @@ SQL_PARTS = src/core/install.sql src/rls/rls.sql src/rls/probe.sql \
             src/cleanup/retention.sql src/cleanup/plan.sql src/cleanup/cleanup.sql \
             src/schedule/window.sql src/schedule/mode.sql \
             src/schedule/maintenance.sql src/schedule/maintenance_plan.sql \
-            src/health/health.sql
+            src/health/health.sql src/incident/history.sql
 
 # Markdown pages that ops.runbook() answers with.
 PAGES = $(sort $(wildcard src/*/pages/*.md))
