@@ -80,7 +80,8 @@ SELECT ops.window_open('sunday');
 
 -- the windows of the runbooks
 SELECT * FROM ops.add_runbook_windows();
-SELECT * FROM ops.maintenance_window ORDER BY window_name COLLATE "C";
+SELECT window_name, frequency, weekday, nth, starts_at, duration, time_zone, notice, enabled, comment
+  FROM ops.maintenance_window ORDER BY window_name COLLATE "C";
 DELETE FROM ops.maintenance_window WHERE window_name = 'first_sunday';
 UPDATE ops.maintenance_window SET duration = '3 hours' WHERE window_name = 'sunday';
 SELECT * FROM ops.add_runbook_windows(enabled => true);
@@ -321,8 +322,10 @@ SET ROLE regress_ops_watcher;
 INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
 VALUES ('night', 'daily', '01:00', '1 hour', 'Etc/UTC');
 SELECT starts FROM ops.next_window('night', '2025-06-01+00');
+\set VERBOSITY terse
 INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
 VALUES ('night 2', 'daily', '01:00', '1 hour', 'Etc/GMT+99');
+\set VERBOSITY default
 RESET ROLE;
 REVOKE ALL ON ops.maintenance_window FROM regress_ops_watcher;
 REVOKE ALL ON FUNCTION ops.window_open(text, timestamptz) FROM regress_ops_watcher;

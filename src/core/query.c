@@ -15,6 +15,7 @@
 #include "core/query.h"
 #include "executor/spi.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 static Datum column_datum(const OpsQuery *query, uint64 row, int column,
 						  Oid type, bool *isnull);
@@ -92,6 +93,15 @@ ops_query_int64(const OpsQuery *query, uint64 row, int column, bool *isnull)
 	Datum		datum = column_datum(query, row, column, INT8OID, isnull);
 
 	return *isnull ? 0 : DatumGetInt64(datum);
+}
+
+TimestampTz
+ops_query_timestamptz(const OpsQuery *query, uint64 row, int column,
+					  bool *isnull)
+{
+	Datum		datum = column_datum(query, row, column, TIMESTAMPTZOID, isnull);
+
+	return *isnull ? 0 : DatumGetTimestampTz(datum);
 }
 
 double

@@ -9,6 +9,7 @@
 #define OPS_QUERY_H
 
 #include "core/scope.h"
+#include "datatype/timestamp.h"
 
 typedef struct OpsQuery
 {
@@ -30,6 +31,8 @@ extern void ops_query_end(OpsQuery *query);
 extern char *ops_query_text(const OpsQuery *query, uint64 row, int column);
 extern int64 ops_query_int64(const OpsQuery *query, uint64 row, int column,
 							 bool *isnull);
+extern TimestampTz ops_query_timestamptz(const OpsQuery *query, uint64 row,
+										 int column, bool *isnull);
 extern double ops_query_float8(const OpsQuery *query, uint64 row, int column,
 							   bool *isnull);
 extern bool ops_query_bool(const OpsQuery *query, uint64 row, int column);

@@ -40,6 +40,7 @@ const OpsFamily ops_family_table[] = {
 	{"jobs", ops_jobs_checks, &ops_jobs_count},
 	{"bloat", ops_bloat_checks, &ops_bloat_count},
 	{"retention", ops_retention_checks, &ops_retention_count},
+	{"maintenance", ops_maintenance_checks, &ops_maintenance_count},
 	{NULL, NULL, NULL}
 };
 

@@ -11,14 +11,18 @@
  */
 #include "postgres.h"
 
+#include "commands/trigger.h"
 #include "core/compat.h"
 #include "core/errors.h"
+#include "core/relation.h"
 #include "core/rows.h"
 #include "lib/stringinfo.h"
 #include "schedule/window.h"
 #include "utils/builtins.h"
+#include "utils/timestamp.h"
 
 PG_FUNCTION_INFO_V1(ops_time_zone_exists);
+PG_FUNCTION_INFO_V1(ops_window_changed);
 
 /* Columns of ops.maintenance_window. */
 enum
@@ -33,6 +37,7 @@ enum
 	COLUMN_NOTICE,
 	COLUMN_ENABLED,
 	COLUMN_COMMENT,
+	COLUMN_CHANGED_AT,
 	NUM_COLUMNS
 };
 
@@ -127,6 +132,7 @@ read_window(TupleTableSlot *slot, void *arg)
 	window.notice = elapsed(DatumGetIntervalP(values[COLUMN_NOTICE]));
 	if (!isnull[COLUMN_COMMENT])
 		window.comment = TextDatumGetCString(values[COLUMN_COMMENT]);
+	window.changed_at = DatumGetTimestampTz(values[COLUMN_CHANGED_AT]);
 
 	zone = TextDatumGetCString(values[COLUMN_TIME_ZONE]);
 	window.zone = pg_tzset(zone);
@@ -254,4 +260,31 @@ zone_is_listed(const char *name)
 	}
 	pg_tzenumerate_end(zones);
 	return found;
+}
+
+/*
+ * ops.window_changed() RETURNS trigger
+ *
+ * Before a row of ops.maintenance_window is updated that gets another rule.
+ */
+Datum
+ops_window_changed(PG_FUNCTION_ARGS)
+{
+	TriggerData *trigger = (TriggerData *) fcinfo->context;
+	int			column = COLUMN_CHANGED_AT + 1;
+	Datum		now = TimestampTzGetDatum(GetCurrentTimestamp());
+	bool		isnull = false;
+
+	if (!CALLED_AS_TRIGGER(fcinfo) ||
+		!TRIGGER_FIRED_BEFORE(trigger->tg_event) ||
+		!TRIGGER_FIRED_FOR_ROW(trigger->tg_event) ||
+		!TRIGGER_FIRED_BY_UPDATE(trigger->tg_event) ||
+		RelationGetRelid(trigger->tg_relation) != ops_own_relation("maintenance_window"))
+		ereport(ERROR,
+				(errcode(ERRCODE_E_R_I_E_TRIGGER_PROTOCOL_VIOLATED),
+				 errmsg("ops.window_changed() is for the trigger of ops.maintenance_window only")));
+	return PointerGetDatum(heap_modify_tuple_by_cols(trigger->tg_newtuple,
+													 RelationGetDescr(trigger->tg_relation),
+													 1, &column, &now,
+													 &isnull));
 }

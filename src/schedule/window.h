@@ -34,6 +34,7 @@ typedef struct OpsWindow
 	int64		notice;
 	pg_tz	   *zone;
 	const char *comment;		/* what it is for, or NULL */
+	TimestampTz changed_at;		/* its rule */
 } OpsWindow;
 
 /* One time that a window is open: from starts on, and before ends. */

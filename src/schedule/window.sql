@@ -19,6 +19,7 @@ CREATE TABLE ops.maintenance_window (
     notice interval NOT NULL DEFAULT '0',
     enabled boolean NOT NULL DEFAULT true,
     comment text,
+    changed_at timestamptz NOT NULL DEFAULT pg_catalog.clock_timestamp(),
     CONSTRAINT maintenance_window_pkey PRIMARY KEY (window_name),
     CONSTRAINT maintenance_window_named CHECK (window_name <> ''),
     CONSTRAINT maintenance_window_frequency_known
@@ -59,9 +60,23 @@ COMMENT ON COLUMN ops.maintenance_window.time_zone IS 'a name of pg_timezone_nam
 COMMENT ON COLUMN ops.maintenance_window.notice IS 'how long before users are to be told';
 COMMENT ON COLUMN ops.maintenance_window.enabled IS 'false: it never opens';
 COMMENT ON COLUMN ops.maintenance_window.comment IS 'what it is for';
+COMMENT ON COLUMN ops.maintenance_window.changed_at IS 'when its rule was made or changed; set by a trigger';
 SELECT pg_catalog.pg_extension_config_dump('ops.maintenance_window', '');
 REVOKE ALL ON TABLE ops.maintenance_window FROM PUBLIC;
 GRANT SELECT ON TABLE ops.maintenance_window TO pg_monitor;
+
+CREATE FUNCTION ops.window_changed() RETURNS trigger
+LANGUAGE c VOLATILE PARALLEL UNSAFE
+AS 'MODULE_PATHNAME', 'ops_window_changed';
+REVOKE ALL ON FUNCTION ops.window_changed() FROM PUBLIC;
+COMMENT ON FUNCTION ops.window_changed() IS
+'notes when the rule of a window changed';
+CREATE TRIGGER maintenance_window_changed
+    BEFORE UPDATE OF window_name, frequency, weekday, nth, starts_at, duration, time_zone, enabled
+    ON ops.maintenance_window
+    FOR EACH ROW EXECUTE FUNCTION ops.window_changed();
+COMMENT ON TRIGGER maintenance_window_changed ON ops.maintenance_window IS
+'occurrences of before count as nobody''s omission; see the check maintenance';
 
 CREATE FUNCTION ops.next_window(
     window_name text DEFAULT NULL,

@@ -133,9 +133,25 @@ sub retention
 	return 'CALL ops.run_cleanup(' . pick('NULL', "'p1'", "'p2'", "''") . ', max_duration => ' . pick('NULL', "'100 ms'", "'-1 s'") . ", progress => '1 ms');";
 }
 
+# Maintenance mode, and the history.
+sub maintenance
+{
+	my $way = int rand 6;
+	my $until = pick('NULL', map { "timestamptz '$_'" } 'infinity', '-infinity', '2001-01-01', '2100-01-01',
+		'294276-12-31', '4714-11-24 BC');
+
+	return 'SELECT ops.set_maintenance(' . pick('true', 'true', 'false', 'NULL') . ", $until, " . text(pick(@names)) . ');'
+	  if $way == 0;
+	return 'SELECT ops.set_maintenance(false);' if $way == 1;
+	return 'SELECT count(*), count(reason) FROM ops.maintenance_state();' if $way == 2;
+	return 'SELECT ops.record_health(' . depth_argument() . ');' if $way == 3;
+	return 'SELECT * FROM ops.record_audit();' if $way == 4;
+	return 'SELECT * FROM ops.prune_history(' . interval_argument() . ');';
+}
+
 sub statement
 {
-	my $way = int rand 24;
+	my $way = int rand 26;
 	my ($health, $checks) = (health(), checks());
 
 	return "SELECT count($health);" if $way < 4;
@@ -163,7 +179,8 @@ sub statement
 	return 'SELECT count(*), count(message) FROM ops.rls_audit() WHERE severity < $$P2$$;'
 	  if $way == 17;
 	return 'SELECT count(*) FROM ' . audit() . ';' if $way == 18;
-	return retention() if $way > 19;
+	return retention() if $way > 19 && $way < 24;
+	return maintenance() if $way >= 24;
 	return "DO \$fuzz\$BEGIN PERFORM $health; EXCEPTION WHEN OTHERS THEN PERFORM $health; END\$fuzz\$;";
 }
 

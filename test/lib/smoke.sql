@@ -36,3 +36,23 @@ SELECT count(*) > 0 FROM ops.rls_matrix();
 SELECT count(*) > 0 FROM ops.rls_probe(tenants => '{1,2}');
 SELECT count(*) > 0 FROM ops.checks('deep', '{rls}');
 DO $$BEGIN PERFORM ops.rls_audit(schemas => '{nonesuch}'); EXCEPTION WHEN OTHERS THEN END$$;
+INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
+VALUES ('smoke', 'daily', '00:00', '1 day', 'UTC');
+SELECT ops.set_maintenance(true, '2100-01-01', 'smoke');
+SELECT count(*) FROM ops.maintenance_state();
+UPDATE ops.maintenance_window SET starts_at = '00:00';
+BEGIN;
+SET LOCAL request.method = 'GET';
+SET LOCAL operations_runbook.maintenance_unavailable = on;
+SELECT ops.health() ? 'maintenance';
+COMMIT;
+INSERT INTO ops.maintenance_run (window_name, occurrence, tasks, started_by, pid, stop_at, status)
+SELECT window_name, starts - interval '3 days', '{vacuum}', current_user, 1, starts, 'failed' FROM ops.next_window();
+UPDATE ops.maintenance_window SET changed_at = now() - interval '1 year';
+SELECT count(*) > 0 FROM ops.checks("only" => '{maintenance}');
+SELECT ops.record_health(), ops.record_health('deep');
+SELECT count(*) FROM ops.record_audit();
+SELECT count(appeared) FROM ops.record_audit();
+SELECT count(*) FROM ops.prune_history('1 microsecond');
+SELECT ops.set_maintenance(false);
+DELETE FROM ops.maintenance_window;
