@@ -55,7 +55,7 @@ enum
 	GRACE,
 	LOCK_TIMEOUT,
 	STEP_TIMEOUT,
-	VACUUM_COST_DELAY,
+	COST_DELAY,
 	MAX_SESSIONS,
 	MAX_WAITERS,
 	MAX_LAG_BYTES,
@@ -246,8 +246,8 @@ read_arguments(FunctionCallInfo fcinfo, OpsMaintenance *run)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("lock_timeout must be between 1 ms and an hour")));
 	run->step_ms = ops_argument_ms(fcinfo, STEP_TIMEOUT, "step_timeout");
-	run->cost_delay = PG_ARGISNULL(VACUUM_COST_DELAY) ? 0
-		: PG_GETARG_FLOAT8(VACUUM_COST_DELAY);
+	run->cost_delay = PG_ARGISNULL(COST_DELAY) ? 0
+		: PG_GETARG_FLOAT8(COST_DELAY);
 	if (!(run->cost_delay >= 0 && run->cost_delay <= 100))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
@@ -368,7 +368,7 @@ same_call(FunctionCallInfo fcinfo)
 	for (int i = 0; i < NUM_PARAMETERS; i++)
 	{
 		Oid			output;
-		bool		varlena;
+		bool		is_varlena;
 
 		if (i == WAIT)
 			continue;
@@ -379,7 +379,7 @@ same_call(FunctionCallInfo fcinfo)
 			appendStringInfoString(&sql, "NULL");
 			continue;
 		}
-		getTypeOutputInfo(parameter[i].type, &output, &varlena);
+		getTypeOutputInfo(parameter[i].type, &output, &is_varlena);
 		appendStringInfo(&sql, "%s::%s",
 						 quote_literal_cstr(OidOutputFunctionCall(output, PG_GETARG_DATUM(i))),
 						 format_type_be_qualified(parameter[i].type));
