@@ -14,6 +14,11 @@
  * the two would ever end, and no deadlock be found.  Here we see to the
  * snapshot.
  *
+ * The exception are commands in another database that say that they are
+ * independent.  What they lock is of that database, where the caller has
+ * neither locks nor a snapshot that anything there waits for, so whatever they
+ * wait for ends without the caller.  They have a time limit all the same.
+ *
  * Command and answer are in a segment of shared memory that is the caller's.
  * When it goes, however the caller ends, the worker is told to end.  The
  * answer is read when the worker is gone, and so needs no lock.
@@ -24,6 +29,8 @@
 
 #include "access/xact.h"
 #include "access/xlog.h"
+#include "commands/dbcommands.h"
+#include "core/answer.h"
 #include "core/compat.h"
 #include "core/worker.h"
 #include "mb/pg_wchar.h"
@@ -73,13 +80,17 @@ typedef struct Shared
 	Oid			role;
 	int			timeout_ms;
 	int			nsettings;
+	int			encoding;		/* of all that is said here */
+	int			answer_size;
+	Size		answer_at;		/* its place in the strings */
+	bool		answered;
 	State		state;
 	int			sqlerrcode;
 	char		message[MESSAGE_SIZE];
 	char		detail[MESSAGE_SIZE];
 	char		hint[MESSAGE_SIZE];
 
-	/* Names and values of the settings, then the command. */
+	/* Names and values of the settings, the command, room for the answer. */
 	char		strings[FLEXIBLE_ARRAY_MEMBER];
 } Shared;
 
@@ -92,13 +103,17 @@ struct OpsWorker
 	TimestampTz queueing;		/* since when, or 0 */
 	OpsWatch	watch;
 	void	   *watch_arg;
+	bool		independent;
 	const char *late;			/* why it was told to end, or NULL */
 	int			late_code;
 };
 
 PGDLLEXPORT void ops_worker_main(Datum segment);
 
-static dsm_segment *share(const OpsCommand *command);
+static bool possible(Oid database, Oid role, OpsCommandResult *why_not);
+static bool find_database(const char *name, Oid *database,
+						  OpsCommandResult *why_not);
+static dsm_segment *share(const OpsCommand *command, Oid database);
 static char *put_string(char *place, const char *string);
 static bool register_worker(OpsWorker *worker);
 static void end_worker(dsm_segment *segment, Datum handle);
@@ -112,10 +127,11 @@ static void abandon(OpsWorker *worker);
 static void read_answer(OpsWorker *worker, OpsCommandResult *result);
 static const char *copy_message(const char *message);
 static void set_all(const Shared *shared, const char **command);
-static void run(const char *command, int timeout_ms);
-static void execute(const char *command);
+static void run(const char *command, Shared *shared);
+static void execute(const char *command, Shared *shared);
 static void answer(Shared *shared, const ErrorData *error);
-static void put_message(char *place, const char *message);
+static void put_message(const Shared *shared, char *place,
+						const char *message);
 static void refuse(OpsCommandResult *result, int sqlerrcode,
 				   const char *message, const char *hint);
 
@@ -126,6 +142,12 @@ static void refuse(OpsCommandResult *result, int sqlerrcode,
 bool
 ops_worker_possible(Oid role, OpsCommandResult *why_not)
 {
+	return possible(MyDatabaseId, role, why_not);
+}
+
+static bool
+possible(Oid database, Oid role, OpsCommandResult *why_not)
+{
 	if (RecoveryInProgress())
 		refuse(why_not, ERRCODE_READ_ONLY_SQL_TRANSACTION,
 			   _("no background worker is started during recovery"), NULL);
@@ -133,7 +155,7 @@ ops_worker_possible(Oid role, OpsCommandResult *why_not)
 		refuse(why_not, ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
 			   _("a background worker cannot run as a role that may not log in before PostgreSQL 17"),
 			   NULL);
-	else if (!ops_compat_can_connect(MyDatabaseId, role))
+	else if (!ops_compat_can_connect(database, role))
 		refuse(why_not, ERRCODE_INSUFFICIENT_PRIVILEGE,
 			   _("the role has no CONNECT privilege for the database"), NULL);
 	else if (max_worker_processes == 0)
@@ -154,8 +176,10 @@ OpsWorker *
 ops_worker_start(const OpsCommand *command, OpsCommandResult *why_not)
 {
 	OpsWorker  *worker;
+	Oid			database;
 
-	if (!ops_worker_possible(command->role, why_not))
+	if (!find_database(command->database, &database, why_not) ||
+		!possible(database, command->role, why_not))
 		return NULL;
 	worker = palloc0(sizeof(OpsWorker));
 	worker->timeout_ms = command->timeout_ms;
@@ -163,7 +187,8 @@ ops_worker_start(const OpsCommand *command, OpsCommandResult *why_not)
 	worker->late_code = ERRCODE_QUERY_CANCELED;
 	worker->watch = command->watch;
 	worker->watch_arg = command->watch_arg;
-	worker->segment = share(command);
+	worker->independent = command->independent;
+	worker->segment = share(command, database);
 	if (worker->segment && register_worker(worker))
 		return worker;
 	if (worker->segment)
@@ -176,15 +201,30 @@ ops_worker_start(const OpsCommand *command, OpsCommandResult *why_not)
 }
 
 /*
+ * The database of a name; this one for none.
+ */
+static bool
+find_database(const char *name, Oid *database, OpsCommandResult *why_not)
+{
+	*database = name ? get_database_oid(name, true) : MyDatabaseId;
+	if (OidIsValid(*database))
+		return true;
+	refuse(why_not, ERRCODE_UNDEFINED_DATABASE,
+		   psprintf(_("database \"%s\" does not exist"), name), NULL);
+	return false;
+}
+
+/*
  * Wait for the end of a command, and end it if that does not come in time.
  *
- * The caller holds no snapshot and no lock; the worker is gone afterwards,
- * but for one that does not even end when it is told to.
+ * The caller holds no snapshot and no lock, unless the command is independent
+ * of both; the worker is gone afterwards, but for one that does not even end
+ * when it is told to.
  */
 void
 ops_worker_wait(OpsWorker *worker, OpsCommandResult *result)
 {
-	if (HaveRegisteredOrActiveSnapshot())
+	if (!worker->independent && HaveRegisteredOrActiveSnapshot())
 		elog(ERROR, "cannot wait for a worker with a snapshot");
 
 	/* Looking into catalogs leaves one that is kept for the next look. */
@@ -270,23 +310,28 @@ ops_worker_run(const OpsCommand *command, OpsCommandResult *result)
  * The segment with the command in it; NULL if there can be no more segments.
  */
 static dsm_segment *
-share(const OpsCommand *command)
+share(const OpsCommand *command, Oid database)
 {
-	Size		size = offsetof(Shared, strings) + strlen(command->sql) + 1;
+	Size		strings = strlen(command->sql) + 1;
 	dsm_segment *segment;
 	Shared	   *shared;
 	char	   *place;
 
 	for (int i = 0; i < command->nsettings; i++)
-		size += strlen(command->settings[i].name) +
+		strings += strlen(command->settings[i].name) +
 			strlen(command->settings[i].value) + 2;
-	segment = dsm_create(size, DSM_CREATE_NULL_IF_MAXSEGMENTS);
+	segment = dsm_create(offsetof(Shared, strings) + strings +
+						 command->answer_size,
+						 DSM_CREATE_NULL_IF_MAXSEGMENTS);
 	if (segment == NULL)
 		return NULL;
 
 	shared = dsm_segment_address(segment);
 	memset(shared, 0, offsetof(Shared, strings));
-	shared->database = MyDatabaseId;
+	shared->database = database;
+	shared->encoding = GetDatabaseEncoding();
+	shared->answer_at = strings;
+	shared->answer_size = command->answer_size;
 	shared->role = command->role;
 	shared->timeout_ms = command->timeout_ms;
 	shared->nsettings = command->nsettings;
@@ -465,6 +510,8 @@ read_answer(OpsWorker *worker, OpsCommandResult *result)
 	{
 		case STATE_DONE:
 			result->end = OPS_COMMAND_DONE;
+			if (shared->answered)
+				result->answer = pstrdup(shared->strings + shared->answer_at);
 			break;
 		case STATE_FAILED:
 			result->end = OPS_COMMAND_FAILED;
@@ -531,7 +578,7 @@ ops_worker_main(Datum segment)
 		MemoryContextSwitchTo(own);
 		set_all(shared, &command);
 		shared->state = STATE_WORKING;
-		run(command, shared->timeout_ms);
+		run(command, shared);
 		shared->state = STATE_DONE;
 	}
 	PG_CATCH();
@@ -566,15 +613,19 @@ set_all(const Shared *shared, const char **command)
 		SetConfigOption(name, value, PGC_USERSET, PGC_S_SESSION);
 		name = value + strlen(value) + 1;
 	}
-	CommitTransactionCommand();
 
 	/* Messages of the way out tell the statement when the segment is gone. */
-	*command = MemoryContextStrdup(TopMemoryContext, name);
+	*command = MemoryContextStrdup(TopMemoryContext,
+								   pg_any_to_server(name, strlen(name),
+													shared->encoding));
+	CommitTransactionCommand();
 }
 
 static void
-run(const char *command, int timeout_ms)
+run(const char *command, Shared *shared)
 {
+	int			timeout_ms = shared->timeout_ms;
+
 	SetCurrentStatementStartTimestamp();
 	debug_query_string = command;
 	pgstat_report_activity(STATE_RUNNING, command);
@@ -583,7 +634,7 @@ run(const char *command, int timeout_ms)
 	/* Only the main loop of a session does this by itself. */
 	if (timeout_ms > 0)
 		enable_timeout_after(STATEMENT_TIMEOUT, timeout_ms);
-	execute(command);
+	execute(command, shared);
 	if (timeout_ms > 0)
 		disable_timeout(STATEMENT_TIMEOUT, false);
 	CommitTransactionCommand();
@@ -596,12 +647,12 @@ run(const char *command, int timeout_ms)
  * The trees are in memory that commits on the way leave alone.
  */
 static void
-execute(const char *command)
+execute(const char *command, Shared *shared)
 {
 	MemoryContext kept = AllocSetContextCreate(TopMemoryContext,
 											   "operations_runbook command",
 											   ALLOCSET_DEFAULT_SIZES);
-	DestReceiver *receiver = CreateDestReceiver(DestNone);
+	DestReceiver *receiver;
 	List	   *statements;
 	List	   *plans;
 	RawStmt    *statement;
@@ -610,6 +661,10 @@ execute(const char *command)
 	bool		snapshot;
 
 	MemoryContextSwitchTo(kept);
+	receiver = shared->answer_size > 0 ? ops_answer_receiver(shared->strings + shared->answer_at,
+															 shared->answer_size, shared->encoding,
+															 &shared->answered) :
+		CreateDestReceiver(DestNone);
 	statements = pg_parse_query(command);
 	if (list_length(statements) != 1)
 		ereport(ERROR,
@@ -640,14 +695,18 @@ static void
 answer(Shared *shared, const ErrorData *error)
 {
 	shared->sqlerrcode = error->sqlerrcode;
-	put_message(shared->message, error->message);
-	put_message(shared->detail, error->detail);
-	put_message(shared->hint, error->hint);
+	put_message(shared, shared->message, error->message);
+	put_message(shared, shared->detail, error->detail);
+	put_message(shared, shared->hint, error->hint);
 	shared->state = STATE_FAILED;
 }
 
+/*
+ * Converting to another encoding could fail, and that now; so what is not
+ * ASCII is shown as a question mark there.
+ */
 static void
-put_message(char *place, const char *message)
+put_message(const Shared *shared, char *place, const char *message)
 {
 	int			length;
 
@@ -656,4 +715,10 @@ put_message(char *place, const char *message)
 	length = pg_mbcliplen(message, strlen(message), MESSAGE_SIZE - 1);
 	memcpy(place, message, length);
 	place[length] = '\0';
+	for (int i = 0; i < length; i++)
+	{
+		if (shared->encoding != GetDatabaseEncoding() &&
+			IS_HIGHBIT_SET(place[i]))
+			place[i] = '?';
+	}
 }

@@ -33,6 +33,10 @@ typedef struct OpsCommand
 								 * too; 0: no limit of its own */
 	OpsWatch	watch;			/* may be NULL */
 	void	   *watch_arg;
+	const char *database;		/* NULL: this one */
+	int			answer_size;	/* bytes at most, its end included; 0: what
+								 * the statement returns is dropped */
+	bool		independent;	/* can wait for nothing that the caller has */
 } OpsCommand;
 
 typedef enum OpsCommandEnd
@@ -52,6 +56,8 @@ typedef struct OpsCommandResult
 	const char *message;		/* and a message, translated; these may be */
 	const char *detail;			/* NULL */
 	const char *hint;
+	const char *answer;			/* the first column of the first row; NULL if
+								 * it is null, or there is none */
 } OpsCommandResult;
 
 typedef struct OpsWorker OpsWorker;
