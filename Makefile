@@ -7,7 +7,7 @@ SQL_PARTS = src/core/install.sql src/rls/rls.sql src/rls/probe.sql \
             src/bloat/bloat.sql src/bloat/density.sql \
             src/cleanup/retention.sql src/cleanup/plan.sql src/cleanup/cleanup.sql \
             src/schedule/window.sql src/schedule/mode.sql \
-            src/schedule/maintenance.sql src/schedule/maintenance_plan.sql \
+            src/schedule/maintenance.sql src/schedule/maintenance_plan.sql src/schedule/jobs.sql \
             src/health/health.sql src/incident/history.sql
 
 # Markdown pages that ops.runbook() answers with.

@@ -57,6 +57,7 @@ static const char *const weekday_name[] = {
 typedef struct WindowRows
 {
 	const char *wanted;			/* a name, or NULL for all */
+	bool		disabled_too;
 	bool		found;
 	OpsWindow  *windows;
 	int			count;
@@ -64,6 +65,7 @@ typedef struct WindowRows
 	List	   *names;			/* of all */
 } WindowRows;
 
+static OpsWindow *read_windows(WindowRows *rows, int *count);
 static void read_window(TupleTableSlot *slot, void *arg);
 static int	word_place(Datum word, const char *const *words, int count);
 static int64 elapsed(const Interval *interval);
@@ -82,20 +84,38 @@ static bool zone_is_listed(const char *name);
 OpsWindow *
 ops_windows_read(const char *name, int *count)
 {
-	WindowRows	rows = {.wanted = name,.space = 8};
+	WindowRows	rows = {.wanted = name};
 
-	rows.windows = palloc(rows.space * sizeof(OpsWindow));
-	ops_rows_demand("maintenance_window", NUM_COLUMNS, read_window, &rows);
-
-	if (name && !rows.found)
-		report_unknown(&rows);
-	qsort(rows.windows, rows.count, sizeof(OpsWindow), compare_windows);
-	*count = rows.count;
-	return rows.windows;
+	return read_windows(&rows, count);
 }
 
 /*
- * Add a row to the windows, if it is wanted and switched on.
+ * The same with those that are switched off.
+ */
+OpsWindow *
+ops_windows_read_all(const char *name, int *count)
+{
+	WindowRows	rows = {.wanted = name,.disabled_too = true};
+
+	return read_windows(&rows, count);
+}
+
+static OpsWindow *
+read_windows(WindowRows *rows, int *count)
+{
+	rows->space = 8;
+	rows->windows = palloc(rows->space * sizeof(OpsWindow));
+	ops_rows_demand("maintenance_window", NUM_COLUMNS, read_window, rows);
+
+	if (rows->wanted && !rows->found)
+		report_unknown(rows);
+	qsort(rows->windows, rows->count, sizeof(OpsWindow), compare_windows);
+	*count = rows->count;
+	return rows->windows;
+}
+
+/*
+ * Add a row to the windows, if it is wanted.
  */
 static void
 read_window(TupleTableSlot *slot, void *arg)
@@ -112,7 +132,8 @@ read_window(TupleTableSlot *slot, void *arg)
 	if (rows->wanted && strcmp(rows->wanted, window.name) != 0)
 		return;
 	rows->found = true;
-	if (!DatumGetBool(values[COLUMN_ENABLED]))
+	window.enabled = DatumGetBool(values[COLUMN_ENABLED]);
+	if (!window.enabled && !rows->disabled_too)
 		return;
 
 	frequency = word_place(values[COLUMN_FREQUENCY], frequency_name,

@@ -35,6 +35,7 @@ typedef struct OpsWindow
 	pg_tz	   *zone;
 	const char *comment;		/* what it is for, or NULL */
 	TimestampTz changed_at;		/* its rule */
+	bool		enabled;
 } OpsWindow;
 
 /* One time that a window is open: from starts on, and before ends. */
@@ -47,6 +48,10 @@ typedef struct OpsOccurrence
 
 /* table.c: an array, in the order of names; a NULL name is all of them */
 extern OpsWindow *ops_windows_read(const char *name, int *count);
+extern OpsWindow *ops_windows_read_all(const char *name, int *count);
+
+/* table.c: whether the list of zones has a name, as an SQL function */
+extern Datum ops_time_zone_exists(PG_FUNCTION_ARGS);
 
 /* rule.c */
 extern bool ops_window_next(const OpsWindow *window, TimestampTz after,
