@@ -14,24 +14,18 @@
 #include <ctype.h>
 #include <math.h>
 
-#include "access/htup_details.h"
 #include "commands/extension.h"
 #include "common/hashfn.h"
 #include "core/guc.h"
 #include "core/memory.h"
 #include "core/query.h"
 #include "health/activity.h"
+#include "health/cron_jobs.h"
 #include "health/tool.h"
-#include "postmaster/bgworker.h"
 #include "utils/builtins.h"
-#include "utils/float.h"
 #include "utils/guc.h"
 #include "utils/lsyscache.h"
-#include "utils/syscache.h"
 #include "utils/timestamp.h"
-
-/* Rows of pg_cron's history from which on it is called too long. */
-#define LONG_HISTORY	1000000
 
 /* How many migrations are looked at, the newest ones. */
 #define MAX_MIGRATIONS	"5000"
@@ -41,190 +35,6 @@
 
 /* A statement that ran less often in between is not judged. */
 #define MIN_CALLS		50
-
-/*
- * Whether the process that starts pg_cron's jobs is there.
- */
-static bool
-cron_launcher_runs(OpsRun *run)
-{
-	const OpsActivity *activity = ops_activity(run);
-
-	for (int i = 0; i < activity->count; i++)
-	{
-		const char *type;
-
-		if (activity->backend[i].type != B_BG_WORKER)
-			continue;
-		type = GetBackgroundWorkerTypeByPid(activity->backend[i].pid);
-		if (type && strcmp(type, "pg_cron launcher") == 0)
-			return true;
-	}
-	return false;
-}
-
-/*
- * Judge each active job by its latest run that is over.
- *
- * A run that the server's restart cut off is over, too, although its row may
- * still call it running.  Runs are numbered, and only so many of the newest
- * are read: the history can be longer than anybody wants to wait for.
- */
-static void
-judge_cron_jobs(OpsRun *run, OpsResult *result,
-				const OpsToolTable *jobs, const OpsToolTable *runs)
-{
-	OpsQuery	query;
-	int			failed = 0;
-	int			unknown = 0;
-
-	ops_query_run(&query, jobs->owner,
-				  psprintf("WITH over AS ("
-						   " SELECT DISTINCT ON (r.jobid) r.jobid, r.status,"
-						   "  coalesce(r.end_time, r.start_time) AS ended"
-						   " FROM %s r"
-						   " WHERE r.runid > (SELECT max(runid) FROM %s) - 100000"
-						   " AND (r.status IN ('succeeded', 'failed')"
-						   "  OR r.start_time < pg_catalog.pg_postmaster_start_time())"
-						   " ORDER BY r.jobid, r.runid DESC) "
-						   "SELECT j.jobid::text, j.jobname::text, j.username::text,"
-						   " j.database::text, o.status,"
-						   " extract(epoch FROM pg_catalog.clock_timestamp() - o.ended)::float8"
-						   " FROM %s j LEFT JOIN over o ON o.jobid = j.jobid"
-						   " WHERE j.active ORDER BY j.jobid",
-						   runs->quoted, runs->quoted, jobs->quoted));
-	MemoryContextSwitchTo(run->context);	/* strings outlive the query */
-	for (uint64 row = 0; row < query.nrows; row++)
-	{
-		const char *id = ops_query_text(&query, row, 1);
-		const char *name = ops_query_text(&query, row, 2);
-		const char *status = ops_query_text(&query, row, 5);
-		bool		isnull;
-		double		ago = ops_query_float8(&query, row, 6, &isnull);
-		OpsCulprit *culprit;
-
-		if (status == NULL)
-			unknown++;
-		if (status == NULL || strcmp(status, "succeeded") == 0)
-			continue;
-		failed++;
-		culprit = ops_result_culprit(result, 1);
-		if (culprit == NULL)
-			continue;
-		culprit->name = name ? name : psprintf(_("job %s"), id);
-		culprit->role = ops_query_text(&query, row, 3);
-		culprit->database = ops_query_text(&query, row, 4);
-		culprit->note = strcmp(status, "failed") != 0 ?
-			_("cut off by a restart") :
-			isnull ? _("failed") :
-			psprintf(_("failed %s ago"), ops_duration(Max(ago, 0)));
-		if (failed == 1)
-			ops_result_remedy(result, "SELECT * FROM %s WHERE jobid = %s ORDER BY runid DESC LIMIT 5;",
-							  runs->quoted, id);
-	}
-
-	if (failed > 0)
-		ops_result_value(result, failed,
-						 ngettext("%d job of %d failed at its last run: %s",
-								  "%d jobs of %d failed at their last run, among them %s",
-								  failed),
-						 failed, (int) query.nrows, result->culprit[0].name);
-	else
-		ops_result_value(result, 0, _("none of %d active jobs failed at its last run, %d have no finished run on record"),
-						 (int) query.nrows, unknown);
-	ops_query_end(&query);
-}
-
-/*
- * Rows of a table by the estimate of the last VACUUM or ANALYZE, -1 if there
- * has been none.
- */
-static double
-estimated_rows(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	double		rows = -1;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		rows = ((Form_pg_class) GETSTRUCT(tuple))->reltuples;
-		ReleaseSysCache(tuple);
-	}
-	return rows;
-}
-
-/*
- * cron: jobs of pg_cron whose last run failed, and pg_cron itself.
- */
-static void
-probe_cron(OpsRun *run, OpsResult *result)
-{
-	const char *elsewhere = GetConfigOption("cron.database_name", true, false);
-	const char *log_run = GetConfigOption("cron.log_run", true, false);
-	const char *here = ops_database_name(MyDatabaseId);
-	Oid			extension = get_extension_oid("pg_cron", true);
-	OpsToolTable *jobs;
-	OpsToolTable *runs;
-	double		rows;
-
-	if (!OidIsValid(extension))
-	{
-		if (elsewhere && strcmp(elsewhere, here) != 0)
-			ops_result_unknown(result, OPS_NOT_APPLICABLE,
-							   _("not applicable: pg_cron is not installed in this database, ask database \"%s\""),
-							   elsewhere);
-		else
-			ops_result_unknown(result, OPS_NOT_APPLICABLE, "%s",
-							   _("not applicable: pg_cron is not installed in this database"));
-		return;
-	}
-	if (!cron_launcher_runs(run))
-	{
-		ops_result_at_least(result, OPS_FAIL);
-		ops_result_value(result, get_float8_nan(), "%s",
-						 _("pg_cron's launcher is not running: no job is started"));
-		ops_result_remedy(result, "SHOW shared_preload_libraries; SHOW cron.database_name;");
-		return;
-	}
-	if (log_run && strcmp(log_run, "off") == 0)
-	{
-		ops_result_unknown(result, OPS_NOT_APPLICABLE, "%s",
-						   _("not applicable: cron.log_run is off, so runs leave no record"));
-		return;
-	}
-
-	jobs = ops_tool_extension_table(run, extension, "job");
-	runs = ops_tool_extension_table(run, extension, "job_run_details");
-	if (!ops_tool_open(jobs, result))
-		return;
-	if (ops_tool_open(runs, result))
-	{
-		judge_cron_jobs(run, result, jobs, runs);
-		ops_tool_close(runs);
-	}
-	ops_tool_close(jobs);
-
-	rows = estimated_rows(runs->relid);
-	if (result->reason == OPS_REASON_NONE && rows > LONG_HISTORY)
-	{
-		OpsCulprit *culprit = ops_result_culprit(result, 0);
-
-		ops_result_at_least(result, OPS_WARN);
-		if (culprit)
-		{
-			culprit->schema_name = runs->schema_name;
-			culprit->relation = runs->name;
-			culprit->note = psprintf(_("about %.0f rows"), rows);
-		}
-		if (result->value == 0)
-		{
-			ops_result_value(result, 0, _("no job failed, but the history of runs has grown to about %.0f rows"),
-							 rows);
-			ops_result_remedy(result, "DELETE FROM %s WHERE end_time < now() - interval '7 days';",
-							  runs->quoted);
-		}
-	}
-}
 
 /*
  * How one tool keeps its migrations.
@@ -740,7 +550,7 @@ probe_slow_queries(OpsRun *run, OpsResult *result)
 const OpsCheck ops_jobs_checks[] = {
 	{
 		.name = "cron",
-		.title = gettext_noop("jobs of pg_cron whose last run failed"),
+		.title = gettext_noop("jobs of pg_cron that fail, or do not run as they should"),
 		.unit = "jobs",
 		.severity = OPS_P1,
 		.depth = OPS_DEEP,
@@ -748,7 +558,7 @@ const OpsCheck ops_jobs_checks[] = {
 		.audience = OPS_FOR_MONITOR,
 		.warning = 1,
 		.critical = NAN,
-		.probe = probe_cron,
+		.probe = ops_probe_cron,
 	},
 	{
 		.name = "migrations",
