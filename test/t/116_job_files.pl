@@ -90,11 +90,15 @@ is( $node->safe_psql(
 isnt(service_exit('operations-runbook@', 'no such window'),
 	0, 'systemd: what fails says so');
 
+# The units as systemd reads them, where it can be asked.
 SKIP:
 {
-	skip 'no systemd-analyze', 1
-	  if system('command -v systemd-analyze > /dev/null') != 0;
 	my $units = PostgreSQL::Test::Utils::tempdir();
+
+	append_to_file("$units/broken.service", "[Service]\nExecStop=x\n");
+	skip 'no systemd-analyze that tells of anything', 1
+	  if complaints("$units/broken.service") !~ /broken\.service/;
+	unlink "$units/broken.service";
 
 	for my $file (glob 'examples/systemd/*')
 	{
@@ -105,10 +109,10 @@ SKIP:
 		$text =~ s{^ExecStart=\S+}{ExecStart=/bin/true}mg;
 		append_to_file("$units/" . ($name =~ s/\@\./\@sunday./r), $text);
 	}
-	my ($out, $err) = run_command(
-		[ 'systemd-analyze', 'verify', '--man=no', glob "$units/*" ]);
-
-	is($out . $err, '', 'systemd: has nothing against the units');
+	is( join(
+			"\n", grep { /runbook/ } split /\n/, complaints(glob "$units/*")),
+		'',
+		'systemd: has nothing against the units');
 }
 
 $node->stop;
@@ -121,6 +125,16 @@ sub mail
 	my ($out, $err) = run_command($command);
 
 	return ($? >> 8) . $out . $err;
+}
+
+# What systemd has against some files.
+sub complaints
+{
+	my (@files) = @_;
+	my $analyze = 'systemd-analyze';
+
+	return '' if system("command -v $analyze > /dev/null") != 0;
+	return join '', run_command([ $analyze, 'verify', '--man=no', @files ]);
 }
 
 # Run a service's commands; the last exit code that is not 0.
