@@ -27,6 +27,7 @@ sub start_cron
 		cron.use_background_workers = $workers
 		cron.max_running_jobs = 20
 		max_worker_processes = 30
+		max_connections = 50
 		autovacuum_naptime = 1h
 		timezone = 'UTC'
 		lc_messages = 'C'
