@@ -216,6 +216,19 @@ ops_compat_connect_worker(Oid database, Oid role)
 }
 
 /*
+ * Let transactions take as long as what they wait for: since 17 there can be
+ * a limit to them, which ends the session.
+ */
+static inline void
+ops_compat_no_transaction_timeout(GucAction action)
+{
+#if PG_VERSION_NUM >= 170000
+	(void) set_config_option("transaction_timeout", "0", PGC_USERSET,
+							 PGC_S_SESSION, action, true, 0, false);
+#endif
+}
+
+/*
  * Run a portal to its end, as a client's statement of its own.  18 knows by
  * itself that it is run once.
  */

@@ -9,6 +9,7 @@
  */
 #include "postgres.h"
 
+#include "core/compat.h"
 #include "core/procedure.h"
 #include "executor/spi.h"
 #include "nodes/parsenodes.h"
@@ -64,11 +65,13 @@ begin_next(void)
 
 /*
  * Commit what was done, and hold neither lock nor snapshot until the next
- * commit, so that another process can wait for all who do.
+ * commit, so that another process can wait for all who do.  That may take
+ * longer than the session allows its transactions.
  */
 void
 ops_procedure_release(void)
 {
 	SPI_commit();
 	InvalidateCatalogSnapshot();
+	ops_compat_no_transaction_timeout(GUC_ACTION_LOCAL);
 }

@@ -606,6 +606,10 @@ set_all(const Shared *shared, const char **command)
 	StartTransactionCommand();
 	SetConfigOption("search_path", "pg_catalog, pg_temp", PGC_USERSET,
 					PGC_S_SESSION);
+
+	/* The role's own settings hold here; two would make it another matter. */
+	SetConfigOption("role", "none", PGC_USERSET, PGC_S_SESSION);
+	ops_compat_no_transaction_timeout(GUC_ACTION_SET);
 	for (int i = 0; i < shared->nsettings; i++)
 	{
 		const char *value = name + strlen(name) + 1;
