@@ -68,7 +68,7 @@ extern void ops_runlog_start(OpsMaintenance *run);
 extern void ops_runlog_end(const OpsMaintenance *run);
 extern List *ops_runlog_plan(const OpsMaintenance *run, List *tasks,
 							 Oid about);
-extern void ops_runlog_add(OpsMaintenance *run, OpsStep *step);
+extern void ops_runlog_add(OpsMaintenance *run, List *steps);
 extern void ops_runlog_step_starts(const OpsMaintenance *run,
 								   const OpsStep *step);
 extern void ops_runlog_step_ends(const OpsMaintenance *run,

@@ -7,20 +7,47 @@
  * role, whoever runs.  Every change is committed by the caller at once: a
  * server that is killed leaves the truth.
  *
+ * What is written of a run at work is written in subtransactions: whoever is
+ * cancelled in the middle finds himself outside of the query, and can write
+ * that down.
+ *
  *-------------------------------------------------------------------------
  */
 #include "postgres.h"
 
 #include "catalog/pg_type.h"
+#include "core/attempt.h"
 #include "core/query.h"
 #include "core/report.h"
 #include "miscadmin.h"
 #include "schedule/maintain.h"
 #include "utils/builtins.h"
 
+/* A statement that writes. */
+typedef struct Writing
+{
+	const OpsMaintenance *run;
+	const char *sql;
+	int			nargs;
+	Oid		   *types;
+	Datum	   *values;
+	const char *nulls;
+} Writing;
+
+/* Steps to write down. */
+typedef struct Adding
+{
+	OpsMaintenance *run;
+	List	   *steps;
+} Adding;
+
+static OpsStep *read_step(const OpsQuery *query, uint64 row);
+static void add_steps(void *arg);
+static void add_step(OpsMaintenance *run, OpsStep *step);
 static void execute(const OpsMaintenance *run, const char *sql, int nargs,
 					Oid *types, Datum *values, const char *nulls);
-static OpsStep *read_step(const OpsQuery *query, uint64 row);
+static void attempt(OpsWork work, void *arg);
+static void write_down(void *arg);
 
 /*
  * Whether the occurrence of the window has had its run.  One that was cut off
@@ -207,15 +234,44 @@ read_step(const OpsQuery *query, uint64 row)
 }
 
 /*
- * Write down a step that is planned, or that will be left to others.
+ * Write down steps that are planned, or that will be left to others.
  */
 void
-ops_runlog_add(OpsMaintenance *run, OpsStep *step)
+ops_runlog_add(OpsMaintenance *run, List *steps)
+{
+	Adding		adding = {.run = run,.steps = steps};
+
+	attempt(add_steps, &adding);
+}
+
+static void
+add_steps(void *arg)
+{
+	Adding	   *adding = arg;
+	ListCell   *lc;
+
+	foreach(lc, adding->steps)
+		add_step(adding->run, lfirst(lc));
+}
+
+static void
+add_step(OpsMaintenance *run, OpsStep *step)
 {
 	Oid			types[] = {INT8OID, INT4OID, TEXTOID, TEXTOID, OIDOID, TEXTOID,
 	TEXTOID, FLOAT8OID, TEXTOID, TEXTOID};
 	Datum		values[lengthof(types)];
 	char		nulls[] = "          ";
+	Writing		writing = {
+		.run = run,
+		.sql = "INSERT INTO ops.maintenance_step (run_id, step_no, task, object,"
+		" relid, command, reason, expected, status, error)"
+		" VALUES ($1, $2, $3, $4, $5, $6, $7,"
+		" make_interval(secs => $8 / 1000), $9, $10)",
+		.nargs = lengthof(types),
+		.types = types,
+		.values = values,
+		.nulls = nulls,
+	};
 
 	step->number = ++run->nsteps;
 	values[0] = Int64GetDatum(run->run_id);
@@ -232,12 +288,7 @@ ops_runlog_add(OpsMaintenance *run, OpsStep *step)
 		nulls[7] = 'n';
 	values[8] = CStringGetTextDatum(step->status);
 	ops_query_set_text(&values[9], &nulls[9], step->error);
-	execute(run,
-			"INSERT INTO ops.maintenance_step (run_id, step_no, task, object,"
-			" relid, command, reason, expected, status, error)"
-			" VALUES ($1, $2, $3, $4, $5, $6, $7,"
-			" make_interval(secs => $8 / 1000), $9, $10)",
-			lengthof(types), types, values, nulls);
+	write_down(&writing);
 }
 
 void
@@ -284,8 +335,28 @@ static void
 execute(const OpsMaintenance *run, const char *sql, int nargs, Oid *types,
 		Datum *values, const char *nulls)
 {
+	Writing		writing = {run, sql, nargs, types, values, nulls};
+
+	attempt(write_down, &writing);
+}
+
+static void
+attempt(OpsWork work, void *arg)
+{
+	ErrorData  *error = ops_attempt(work, arg);
+
+	if (error)
+		ReThrowError(error);
+}
+
+static void
+write_down(void *arg)
+{
+	const Writing *writing = arg;
 	OpsQuery	query;
 
-	ops_query_execute(&query, run->owner, sql, nargs, types, values, nulls);
+	ops_query_execute(&query, writing->run->owner, writing->sql,
+					  writing->nargs, writing->types, writing->values,
+					  writing->nulls);
 	ops_query_end(&query);
 }

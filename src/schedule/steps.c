@@ -67,6 +67,13 @@ typedef struct Planning
 	List	   *steps;
 } Planning;
 
+/* A look for pressure. */
+typedef struct Looking
+{
+	OpsThrottle *throttle;
+	const char *sign;
+} Looking;
+
 /* Who looks after a step while it works. */
 typedef struct Watching
 {
@@ -81,6 +88,8 @@ static void make_plan(void *arg);
 static void commit(OpsMaintenance *run);
 static void do_step(OpsMaintenance *run, OpsStep *step, TimestampTz planned);
 static bool has_air(OpsMaintenance *run);
+static const char *pressure(OpsMaintenance *run);
+static void look(void *arg);
 static const char *reason_to_skip(OpsMaintenance *run, OpsStep *step,
 								  TimestampTz planned);
 static bool is_needed_still(OpsMaintenance *run, OpsStep *step);
@@ -89,6 +98,7 @@ static void execute(OpsMaintenance *run, const OpsStep *step,
 					OpsCommandResult *result);
 static int	timeout_of(const OpsMaintenance *run);
 static const char *others_wait(void *arg, int pid);
+static int	who_waits_for(int pid, TimestampTz now, double lock_ms);
 static bool waits_for(int waiter, int pid);
 static void judge(OpsMaintenance *run, OpsStep *step,
 				  const OpsCommandResult *result);
@@ -143,8 +153,7 @@ do_tasks(OpsMaintenance *run, List *tasks)
 	TimestampTz planned = GetCurrentTimestamp();
 	ListCell   *lc;
 
-	foreach(lc, steps)
-		ops_runlog_add(run, lfirst(lc));
+	ops_runlog_add(run, steps);
 	commit(run);
 
 	foreach(lc, steps)
@@ -212,7 +221,7 @@ has_air(OpsMaintenance *run)
 	const char *sign;
 	bool		told = false;
 
-	while ((sign = ops_throttle_sign(&run->throttle)) != NULL &&
+	while ((sign = pressure(run)) != NULL &&
 		   !run->throttle.stop && ms_until(run->stop_at) > 0)
 	{
 		if (!told)
@@ -253,6 +262,29 @@ do_step(OpsMaintenance *run, OpsStep *step, TimestampTz planned)
 	if (OidIsValid(table) && strcmp(step->status, "done") != 0 &&
 		result.end != OPS_COMMAND_NOT_STARTED)
 		clear_up(run, table);
+}
+
+/*
+ * A sign of more urgent work, or NULL.  A cancel finds us outside of the
+ * query that looks for it.
+ */
+static const char *
+pressure(OpsMaintenance *run)
+{
+	Looking		looking = {.throttle = &run->throttle};
+	ErrorData  *error = ops_attempt(look, &looking);
+
+	if (error)
+		ReThrowError(error);
+	return looking.sign;
+}
+
+static void
+look(void *arg)
+{
+	Looking    *looking = arg;
+
+	looking->sign = ops_throttle_sign(looking->throttle);
 }
 
 /*
@@ -361,36 +393,61 @@ timeout_of(const OpsMaintenance *run)
 {
 	double		ms = Max(ms_until(run->stop_at) + run->grace_ms, LEAST_MS);
 
+	/* To a worker, 0 is no limit. */
 	if (run->step_ms > 0)
-		ms = Min(ms, run->step_ms);
+		ms = Min(ms, Max(run->step_ms, 1));
 	return (int) Min(ms, INT_MAX / 2);
 }
 
 /*
  * Somebody who wants to lock the table goes first, as with autovacuum.
+ *
+ * A step can take hours, and is looked at all the time: what looking takes is
+ * given back.  Looking up a type may have left a snapshot, which the step
+ * would wait for.
  */
 static const char *
 others_wait(void *arg, int pid)
 {
 	Watching   *watching = arg;
 	TimestampTz now = GetCurrentTimestamp();
-	OpsActivity *activity;
+	MemoryContext caller;
+	MemoryContext ours;
+	int			waiter;
 
 	if (!TimestampDifferenceExceeds(watching->looked, now, WATCH_MS))
 		return NULL;
 	watching->looked = now;
-	activity = ops_activity_read();
+	ours = AllocSetContextCreate(CurrentMemoryContext,
+								 "operations_runbook look",
+								 ALLOCSET_DEFAULT_SIZES);
+	caller = MemoryContextSwitchTo(ours);
+	waiter = who_waits_for(pid, now, watching->run->lock_ms);
+	MemoryContextSwitchTo(caller);
+	MemoryContextDelete(ours);
+	InvalidateCatalogSnapshot();
+	return waiter == 0 ? NULL : psprintf(_("process %d waits for it"), waiter);
+}
+
+/*
+ * A process that has waited for so long for another one, or 0.
+ */
+static int
+who_waits_for(int pid, TimestampTz now, double lock_ms)
+{
+	OpsActivity *activity = ops_activity_read();
+
 	for (int i = 0; i < activity->count; i++)
 	{
 		const OpsBackend *backend = &activity->backend[i];
 
 		if (backend->wait_start != 0 && backend->pid != pid &&
 			TimestampDifferenceExceeds(backend->wait_start, now,
-									   (int) watching->run->lock_ms) &&
+									   (int) lock_ms) &&
 			waits_for(backend->pid, pid))
-			return psprintf(_("process %d waits for it"), backend->pid);
+			return backend->pid;
 	}
-	return NULL;
+	return 0;
 }
 
 static bool
@@ -466,8 +523,7 @@ clear_up(OpsMaintenance *run, Oid table)
 	List	   *steps = plan(run, list_make1("leftovers"), table);
 	ListCell   *lc;
 
-	foreach(lc, steps)
-		ops_runlog_add(run, lfirst(lc));
+	ops_runlog_add(run, steps);
 	commit(run);
 	foreach(lc, steps)
 	{
