@@ -34,6 +34,7 @@
 #include "utils/acl.h"
 #include "utils/array.h"
 #include "utils/builtins.h"
+#include "utils/guc.h"
 #include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #include "utils/timestamp.h"
@@ -69,6 +70,9 @@ enum
 /* How long a run takes at most that has no window and was told nothing. */
 #define DEFAULT_MS		(2 * 60 * 60 * 1000.0)
 
+/* Nobody sees the end of what takes longer: a hundred years. */
+#define ENDLESS_MS		(100 * 365 * 86400000.0)
+
 /* In the order in which they are done. */
 static const struct
 {
@@ -86,10 +90,12 @@ static const struct
 };
 
 static void demand_place(FunctionCallInfo fcinfo);
-static List *known_tasks(List *given);
+static List *known_tasks(FunctionCallInfo fcinfo, int place);
 static bool is_known(const char *name);
 static void read_arguments(FunctionCallInfo fcinfo, OpsMaintenance *run);
 static void read_pressure(FunctionCallInfo fcinfo, OpsThrottle *throttle);
+static int	count_argument(FunctionCallInfo fcinfo, int place,
+						   const char *name);
 static bool is_time(OpsMaintenance *run, bool again);
 static void detach(FunctionCallInfo fcinfo, OpsMaintenance *run);
 static char *same_call(FunctionCallInfo fcinfo);
@@ -184,17 +190,22 @@ ops_demand_tasks(PG_FUNCTION_ARGS)
 	Datum		value;
 	bool		isnull;
 
-	ops_report_texts(&value, &isnull,
-					 known_tasks(ops_argument_texts(fcinfo, 0)));
+	ops_report_texts(&value, &isnull, known_tasks(fcinfo, 0));
 	PG_RETURN_DATUM(value);
 }
 
 static List *
-known_tasks(List *given)
+known_tasks(FunctionCallInfo fcinfo, int place)
 {
+	List	   *given = ops_argument_texts(fcinfo, place);
 	List	   *tasks = NIL;
 	ListCell   *lc;
 
+	if (given == NIL && !PG_ARGISNULL(place))
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("no task is named"),
+				 errhint("Null stands for the usual tasks.")));
 	foreach(lc, given)
 	{
 		if (!is_known(lfirst(lc)))
@@ -234,10 +245,10 @@ read_arguments(FunctionCallInfo fcinfo, OpsMaintenance *run)
 	run->owner = ops_own_relation_owner("maintenance_run");
 	run->role = GetUserId();
 	run->window = ops_argument_text(fcinfo, MAINTENANCE_WINDOW, NULL);
-	run->tasks = known_tasks(ops_argument_texts(fcinfo, TASKS));
+	run->tasks = known_tasks(fcinfo, TASKS);
 	if (max_ms == 0 && run->window == NULL)
 		max_ms = DEFAULT_MS;
-	run->stop_at = max_ms == 0 || max_ms > INT_MAX ? DT_NOEND :
+	run->stop_at = max_ms == 0 || max_ms > ENDLESS_MS ? DT_NOEND :
 		GetCurrentTimestamp() + (int64) (max_ms * 1000);
 	run->grace_ms = ops_argument_ms(fcinfo, GRACE, "grace");
 	run->lock_ms = ops_argument_ms(fcinfo, LOCK_TIMEOUT, "lock_timeout");
@@ -264,15 +275,29 @@ read_pressure(FunctionCallInfo fcinfo, OpsThrottle *throttle)
 	throttle->max_lag_bytes = ops_argument_positive(fcinfo, MAX_LAG_BYTES,
 													"max_lag_bytes");
 	throttle->max_lag_ms = ops_argument_ms(fcinfo, MAX_LAG, "max_lag");
-	if (!PG_ARGISNULL(MAX_SESSIONS))
-		throttle->max_sessions = PG_GETARG_INT32(MAX_SESSIONS);
-	if (!PG_ARGISNULL(MAX_WAITERS))
-		throttle->max_waiters = PG_GETARG_INT32(MAX_WAITERS);
+	throttle->max_sessions = count_argument(fcinfo, MAX_SESSIONS,
+											"max_sessions");
+	throttle->max_waiters = count_argument(fcinfo, MAX_WAITERS, "max_waiters");
 	throttle->stop = strcmp(on_pressure, "stop") == 0;
 	if (!throttle->stop && strcmp(on_pressure, "wait") != 0)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("on_pressure must be \"wait\" or \"stop\"")));
+}
+
+/*
+ * As ops_argument_positive().
+ */
+static int
+count_argument(FunctionCallInfo fcinfo, int place, const char *name)
+{
+	if (PG_ARGISNULL(place))
+		return 0;
+	if (PG_GETARG_INT32(place) <= 0)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("%s must be greater than zero", name)));
+	return PG_GETARG_INT32(place);
 }
 
 /*
@@ -317,7 +342,16 @@ is_time(OpsMaintenance *run, bool again)
 static void
 detach(FunctionCallInfo fcinfo, OpsMaintenance *run)
 {
-	OpsCommand	command = {.sql = same_call(fcinfo),.role = run->role};
+	OpsSetting	settings[] = {
+		{"default_transaction_read_only", "off"},
+		{"IntervalStyle", GetConfigOption("IntervalStyle", false, false)},
+	};
+	OpsCommand	command = {
+		.sql = same_call(fcinfo),
+		.role = run->role,
+		.settings = settings,
+		.nsettings = lengthof(settings),
+	};
 	OpsCommandResult result;
 	OpsWorker  *worker = ops_worker_start(&command, &result);
 	int			pid = worker ? ops_worker_detach(worker, &result) : 0;
