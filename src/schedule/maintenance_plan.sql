@@ -79,7 +79,7 @@ LANGUAGE sql STABLE STRICT PARALLEL SAFE
 SET search_path = pg_catalog, pg_temp
 BEGIN ATOMIC
     SELECT coalesce(
-        (SELECT sum(s.bytes_before) / nullif(sum(EXTRACT(epoch FROM s.ended_at - s.started_at)) * 1000, 0)
+        (SELECT sum(s.bytes_before) / nullif(sum(greatest(EXTRACT(epoch FROM s.ended_at - s.started_at), 0)) * 1000, 0)
            FROM (SELECT l.* FROM ops.maintenance_step l
                   WHERE l.task = maintenance_pace.task AND l.status = 'done' AND l.bytes_before >= 8388608
                   ORDER BY l.ended_at DESC LIMIT 20) AS s)::double precision,
@@ -110,6 +110,8 @@ CREATE FUNCTION ops.maintenance_steps(
 LANGUAGE sql VOLATILE PARALLEL UNSAFE
 ROWS 20 COST 100000
 SET search_path = pg_catalog, pg_temp
+-- A time in a command is read in another session.
+SET datestyle = 'ISO'
 BEGIN ATOMIC
     -- The tables, what is counted of them, and their limits.
     WITH relation AS MATERIALIZED (
@@ -198,6 +200,8 @@ BEGIN ATOMIC
                l.nspname, l.relname, NULL::name, -l.changed::float8
           FROM limited l
          WHERE 'analyze' = ANY (tasks) AND l.relkind IN ('r', 'm')
+           -- ANALYZE passes over its own table, and says nothing.
+           AND l.oid <> 'pg_statistic'::regclass
            AND l.changed > l.changed_rows + l.changed_limit_share * l.reltuples
     ), analyze_root AS (
         -- Autovacuum never looks at a partitioned table as a whole.
@@ -222,7 +226,7 @@ BEGIN ATOMIC
                          SELECT i.inhrelid FROM tree JOIN pg_inherits i ON i.inhparent = tree.oid)
                      SELECT oid FROM tree) AS t
                JOIN pg_class p ON p.oid = t.oid AND p.relkind = 'r') AS leaf
-         WHERE 'analyze' = ANY (tasks) AND c.relkind = 'p' AND NOT c.relispartition
+         WHERE 'analyze' = ANY (tasks) AND c.relkind = 'p' AND NOT c.relispartition AND c.relpersistence <> 't'
            AND (about IS NULL OR c.oid = about)
            AND leaf.rows > l.changed_rows
            AND (pg_stat_get_last_analyze_time(c.oid) IS NULL
