@@ -18,14 +18,6 @@ rows=${OPS_BENCH_CLEANUP_ROWS:-5000000}
 rounds=${OPS_BENCH_CLEANUP_ROUNDS:-3}
 export PGOPTIONS='-c client_min_messages=warning'
 
-query() {
-	psql -XqAt -F ' ' -v ON_ERROR_STOP=1 -d "$@"
-}
-
-say() {
-	printf '\n== %s (%s s)\n' "$*" "$SECONDS"
-}
-
 clean_up() {
 	[ -z "${clients:-}" ] || kill "$clients" 2> /dev/null || true
 	if [ -z "${OPS_BENCH_CLUSTER:-}" ]; then
@@ -77,17 +69,6 @@ time_column() {
 	[ "$1" = expiry ] && echo expires_at || echo created_at
 }
 
-# The starting state, in shared buffers, nothing of it dirty.
-restore() {
-	query postgres -c 'DROP DATABASE IF EXISTS cleanup_run WITH (FORCE)' \
-		-c "CREATE DATABASE cleanup_run TEMPLATE $1 STRATEGY file_copy" -c CHECKPOINT
-	query cleanup_run > /dev/null <<-'SQL'
-		SELECT pg_prewarm(oid) FROM pg_class
-		 WHERE oid = 'events'::regclass OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid = 'events'::regclass);
-	SQL
-	sync
-}
-
 # SQL that does it, and leaves the longest transaction in :longest, or "all".
 method_sql() {
 	case $1 in
@@ -106,7 +87,7 @@ method_sql() {
 # Run a method on a layout: seconds, WAL in MB, longest transaction in ms,
 # rows gone, seconds of the VACUUM afterwards.
 run_method() {
-	restore cleanup_start
+	restore cleanup_start cleanup_run
 	query cleanup_run <<-SQL | tail -1
 		SELECT pg_current_wal_insert_lsn() AS lsn, clock_timestamp() AS started \\gset
 		$(method_sql "$1" "$2")
@@ -131,34 +112,9 @@ column() {
 		'$1 == layout && $2 == method { print $(column + 2) }' "$work/figures"
 }
 
-# Others at work on the table, at a rate that leaves the machine air; their
-# log tells when each transaction ended and how long it took from the moment
-# it was due.
-start_clients() {
-	rm -f "$work"/clients.*
-	pgbench -n -M prepared -c 4 -j 1 -R 400 -T 3600 -D rows="$rows" --log --log-prefix="$work/clients" \
-		-f "$work/insert.sql@3" -f "$work/select.sql@4" -f "$work/update.sql@3" cleanup_run > "$work/pgbench.log" 2>&1 &
-	clients=$!
-	sleep 3
-}
-
-# Clients whose sessions end write their log out; killed ones would not.
-stop_clients() {
-	query cleanup_run -c "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = 'pgbench'" > "$work/ended"
-	wait "$clients" || true
-	clients=
-}
-
-# Milliseconds of what overlapped two moments.
-latencies() {
-	cat "$work"/clients.* | awk -v from="$1" -v until="$2" '
-		{ end = $5 + $6 / 1e6; if (end >= from && end - $3 / 1e6 <= until) print $3 / 1000 }'
-}
-
-# p50, p99 and max of milliseconds, and how many they are.
-summary() {
-	sort -g "$1" | awk '{ ms[NR] = $1 } END {
-		printf "%.3f %.3f %.3f %d\n", ms[int(NR * 0.5)], ms[int(NR * 0.99)], ms[NR], NR }'
+# Others at work on the table.
+start_writers() {
+	start_clients cleanup_run 400 -D rows="$rows" -f "$work/insert.sql@3" -f "$work/select.sql@4" -f "$work/update.sql@3"
 }
 
 # Latencies of the others alone, then during a method, and its seconds.  One
@@ -168,8 +124,8 @@ others_during() {
 
 	rm -f "$work/alone" "$work/during"
 	for _ in $(seq "$([ "$1" = ours ] && echo "$rounds" || echo 1)"); do
-		restore cleanup_start
-		start_clients
+		restore cleanup_start cleanup_run
+		start_writers
 		alone=$(date +%s.%N)
 		sleep 15
 		from=$(date +%s.%N)
@@ -187,7 +143,7 @@ others_during() {
 # Private memory of the session that deletes, in MB: what it took at its peak
 # and what it kept.
 memory() {
-	restore "$1"
+	restore "$1" cleanup_run
 	query cleanup_run <<-SQL | tail -1
 		CREATE FUNCTION pg_temp.kb(name text) RETURNS int LANGUAGE sql AS
 		\$\$ SELECT (regexp_match(pg_read_file('/proc/self/status'), name || ':\s+(\d+) kB'))[1]::int \$\$;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # bench/run.sh: how fast ops.health() is, against hand-written SQL over the
 # same facts in the same run; then rls.sh does so for ops.rls_audit(), bloat/run.sh
-# for ops.bloat_report(), cleanup.sh for ops.run_cleanup().  Prints times of this machine and ratios; the ratios
+# for ops.bloat_report(), cleanup.sh for ops.run_cleanup(), maintenance.sh for
+# ops.run_maintenance().  Prints times of this machine and ratios; the ratios
 # are what holds elsewhere.  Needs root on Debian, as `make test` does.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -129,4 +130,6 @@ echo
 test/bench/bloat/run.sh || missed=yes
 echo
 test/bench/cleanup.sh || missed=yes
+echo
+test/bench/maintenance.sh || missed=yes
 [ -z "$missed" ]

@@ -22,14 +22,6 @@ seed=${OPS_BENCH_BLOAT_SEED:-1}
 [ "$seed" != 0 ] || seed=$((RANDOM + 1))
 export PGOPTIONS='-c client_min_messages=warning'
 
-query() {
-	psql -XqAt -F ' ' -v ON_ERROR_STOP=1 -d "$@"
-}
-
-say() {
-	printf '\n== %s (%s s)\n' "$*" "$SECONDS"
-}
-
 clean_up() {
 	if [ -z "${OPS_BENCH_CLUSTER:-}" ]; then
 		test/lib/cluster.sh stop "$cluster"
