@@ -139,7 +139,7 @@ BEGIN ATOMIC
              changed_rows, changed_limit_share, freeze_limit_share, tail_bytes)
     ), bloat AS MATERIALIZED (
         -- Asked once for all, and for nothing where nobody wants to know.
-        SELECT b.relation, b.kind, b.reclaimable_low, b.size_bytes, b.dead_bytes, b.truncatable_bytes, b.action, b.command
+        SELECT b.relation, b.kind, b.reclaimable_low, b.size_bytes, b.dead_bytes, b.truncatable_bytes, b.action, b.command, b.reason
           FROM (SELECT about::regclass AS about WHERE tasks && '{vacuum,reindex}') AS wanted
          CROSS JOIN LATERAL ops.bloat_report(wanted.about) AS b
     ), leftover AS (
@@ -164,18 +164,19 @@ BEGIN ATOMIC
                               AND k.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()))
     ), vacuum AS (
         SELECT CASE WHEN v.freeze THEN 30 ELSE 31 END, 'vacuum', l.oid, l.name,
-               format('VACUUM (%sTRUNCATE %s) %s', CASE WHEN v.freeze THEN 'FREEZE, ' ELSE '' END,
-                      CASE WHEN v.tail > 0 THEN 'true' ELSE 'false' END, l.name),
-               concat_ws('; ',
+               CASE WHEN u.useless THEN rtrim(b.command, ';')
+                    ELSE format('VACUUM (%sTRUNCATE %s) %s', CASE WHEN v.freeze THEN 'FREEZE, ' ELSE '' END,
+                                CASE WHEN v.tail > 0 THEN 'true' ELSE 'false' END, l.name) END,
+               CASE WHEN u.useless THEN b.reason ELSE concat_ws('; ',
                    CASE WHEN v.freeze THEN format('its oldest rows have come %s %% of the way to where autovacuum has to freeze them',
                                                   round((100 * greatest(l.freeze_share, l.multi_share))::numeric)) END,
                    CASE WHEN v.sweep THEN format('%s dead rows, of %s', l.dead, l.counted) END,
                    CASE WHEN v.found THEN format('a sample of its pages finds %s of dead rows in %s',
                                                  pg_size_pretty(b.dead_bytes), pg_size_pretty(b.size_bytes)) END,
-                   CASE WHEN v.tail > 0 THEN format('the last %s are empty', pg_size_pretty(v.tail)) END),
+                   CASE WHEN v.tail > 0 THEN format('the last %s are empty', pg_size_pretty(v.tail)) END) END,
                ops.family_bytes(l.oid), ops.family_bytes(l.oid) / ops.maintenance_pace('vacuum'),
-               CASE WHEN ops.may_maintain(role, l.oid) THEN 'run' ELSE 'skip' END,
-               CASE WHEN NOT ops.may_maintain(role, l.oid) THEN 'it belongs to another role' END,
+               CASE WHEN u.useless THEN 'report' WHEN ops.may_maintain(role, l.oid) THEN 'run' ELSE 'skip' END,
+               CASE WHEN NOT u.useless AND NOT ops.may_maintain(role, l.oid) THEN 'it belongs to another role' END,
                l.nspname, l.relname, NULL::name, -(l.dead + v.tail / 100 + CASE WHEN v.found THEN b.dead_bytes / 100 ELSE 0 END)::float8
           FROM limited l
           LEFT JOIN bloat b ON b.relation = l.oid AND b.kind <> 'partitioned'
@@ -186,6 +187,13 @@ BEGIN ATOMIC
                     l.counted < l.reltuples / 2 AND b.dead_bytes > l.dead_limit_share * b.size_bytes AS found,
                     CASE WHEN b.truncatable_bytes >= greatest(l.tail_bytes, 1) THEN b.truncatable_bytes ELSE 0 END AS tail
              ) AS v
+         CROSS JOIN LATERAL (
+             -- A session ends, but what a prepared transaction or a slot keeps
+             -- is there until somebody decides.
+             SELECT coalesce(b.action = 'UNBLOCK' AND b.command ~ '^(ROLLBACK PREPARED|SELECT slot_name)'
+                             AND b.dead_bytes <= l.dead_limit_share * b.size_bytes, false)
+                    AND NOT v.freeze AND v.tail = 0 AS useless
+             ) AS u
          WHERE 'vacuum' = ANY (tasks) AND (v.freeze OR v.sweep OR v.found OR v.tail > 0)
     ), analyze_table AS (
         SELECT 40, 'analyze', l.oid, l.name, format('ANALYZE %s', l.name),

@@ -16,6 +16,7 @@ use Time::HiRes qw(time usleep);
 my $node = new_server('primary', <<~CONF, allows_streaming => 1);
 	autovacuum = off
 	max_worker_processes = 8
+	max_prepared_transactions = 2
 	max_logical_replication_workers = 0
 	restart_after_crash = on
 	lc_messages = 'C'
@@ -238,6 +239,23 @@ is( steps('true'),
 	"vacuum|public.excluded|skipped\nvacuum|public.ruled|done",
 	'and it is heard');
 sql('DELETE FROM ops.maintenance_rule; DROP TABLE ruled, excluded');
+
+# What a prepared transaction may still have to see, no VACUUM removes.
+sql(q{BEGIN; SELECT txid_current(); PREPARE TRANSACTION 'in_doubt'});
+make_table('public.kept',  20000, 10000);
+my $plan = q(SELECT object, action, command FROM ops.maintenance_plan(tasks => '{vacuum}'));
+is(sql($plan), q(public.kept|report|ROLLBACK PREPARED 'in_doubt'),
+	'dead rows that have to stay are reported');
+like(
+	sql(q(SELECT reason FROM ops.maintenance_plan(tasks => '{vacuum}'))),
+	qr/it is prepared transaction "in_doubt"/,
+	'with who keeps them');
+run_maintenance(q(tasks => '{vacuum}'));
+is(steps('true'), 'vacuum|public.kept|reported', 'and nothing is done');
+sql(q{ROLLBACK PREPARED 'in_doubt'});
+is(sql($plan), 'public.kept|run|VACUUM (TRUNCATE false) public.kept',
+	'until it is decided');
+sql('DROP TABLE kept');
 
 # A table that somebody has locked is left alone, and nobody queues behind us.
 make_table('public.locked', 20000, 10000);
