@@ -19,7 +19,8 @@
 #include "storage/lwlock.h"
 #include "utils/builtins.h"
 
-static List *add_processes(List *holders, const OpsActivity *activity);
+static List *add_processes(List *holders, const OpsActivity *activity,
+						   bool owners);
 static List *add_prepared(List *holders, const OpsActivity *activity);
 static List *add_slots(List *holders);
 static TransactionId older_xid(TransactionId a, TransactionId b);
@@ -28,14 +29,19 @@ static TransactionId xid_in_scope(const OpsHorizonHolder *holder,
 
 /*
  * Everybody who holds the horizon back, wherever, this process included.
+ *
+ * A snapshot goes back to the oldest transaction that ran when it was taken.
+ * Whoever has that transaction comes before those who merely saw it, for of
+ * equals the first is to blame.
  */
 List *
 ops_horizon_holders(const OpsActivity *activity)
 {
 	List	   *holders = NIL;
 
-	holders = add_processes(holders, activity);
 	holders = add_prepared(holders, activity);
+	holders = add_processes(holders, activity, true);
+	holders = add_processes(holders, activity, false);
 	return add_slots(holders);
 }
 
@@ -122,8 +128,11 @@ ops_horizon_command(const OpsHorizonHolder *holder)
 	pg_unreachable();
 }
 
+/*
+ * Processes that hold it by a transaction of their own, or the others.
+ */
 static List *
-add_processes(List *holders, const OpsActivity *activity)
+add_processes(List *holders, const OpsActivity *activity, bool owners)
 {
 	for (int i = 0; i < activity->count; i++)
 	{
@@ -131,7 +140,8 @@ add_processes(List *holders, const OpsActivity *activity)
 		TransactionId xid = older_xid(backend->xid, backend->xmin);
 		OpsHorizonHolder *holder;
 
-		if (backend->in_vacuum || !TransactionIdIsNormal(xid))
+		if (backend->in_vacuum || !TransactionIdIsNormal(xid) ||
+			(xid == backend->xid) != owners)
 			continue;
 		holder = palloc0(sizeof(OpsHorizonHolder));
 		holder->kind = backend->type == B_WAL_SENDER ? OPS_HOLDER_STANDBY :

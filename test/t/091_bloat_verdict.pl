@@ -112,6 +112,15 @@ like(
 	verdict($node, 't', role => 'watcher'),
 	qr/^UNBLOCK\|ROLLBACK PREPARED 'it''s';\|.* prepared transaction "it's", /,
 	'a prepared transaction is named');
+my $bystander = $node->background_psql('postgres');
+$bystander->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
+$bystander->query_safe('SELECT 1 FROM pg_class LIMIT 1');
+like(
+	verdict($node, 't'),
+	qr/^UNBLOCK\|ROLLBACK PREPARED 'it''s';\|/,
+	'and nobody whose snapshot goes back to it');
+$bystander->query_safe('COMMIT');
+$bystander->quit;
 $node->safe_psql('postgres', "ROLLBACK PREPARED 'it''s'");
 $node->safe_psql('postgres', 'VACUUM t, cataloged');
 
