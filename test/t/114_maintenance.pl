@@ -242,9 +242,11 @@ sql('DELETE FROM ops.maintenance_rule; DROP TABLE ruled, excluded');
 
 # What a prepared transaction may still have to see, no VACUUM removes.
 sql(q{BEGIN; SELECT txid_current(); PREPARE TRANSACTION 'in_doubt'});
-make_table('public.kept',  20000, 10000);
-my $plan = q(SELECT object, action, command FROM ops.maintenance_plan(tasks => '{vacuum}'));
-is(sql($plan), q(public.kept|report|ROLLBACK PREPARED 'in_doubt'),
+make_table('public.kept', 20000, 10000);
+my $plan =
+  q(SELECT object, action, command FROM ops.maintenance_plan(tasks => '{vacuum}'));
+is( sql($plan),
+	q(public.kept|report|ROLLBACK PREPARED 'in_doubt'),
 	'dead rows that have to stay are reported');
 like(
 	sql(q(SELECT reason FROM ops.maintenance_plan(tasks => '{vacuum}'))),
@@ -253,7 +255,8 @@ like(
 run_maintenance(q(tasks => '{vacuum}'));
 is(steps('true'), 'vacuum|public.kept|reported', 'and nothing is done');
 sql(q{ROLLBACK PREPARED 'in_doubt'});
-is(sql($plan), 'public.kept|run|VACUUM (TRUNCATE false) public.kept',
+is( sql($plan),
+	'public.kept|run|VACUUM (TRUNCATE false) public.kept',
 	'until it is decided');
 sql('DROP TABLE kept');
 
