@@ -505,12 +505,12 @@ end_step(OpsMaintenance *run, OpsStep *step)
 		run->failed++;
 	if (step->error)
 		ereport(NOTICE,
-				(errmsg("step %d of %d, %s: %s (%s)", step->number, run->nsteps,
-						step->command, step->status, step->error)));
+				(errmsg("step %d, %s: %s (%s)", step->number, step->command,
+						step->status, step->error)));
 	else
 		ereport(NOTICE,
-				(errmsg("step %d of %d, %s: %s", step->number, run->nsteps,
-						step->command, step->status)));
+				(errmsg("step %d, %s: %s", step->number, step->command,
+						step->status)));
 }
 
 /*
