@@ -234,6 +234,13 @@ sub test_there
 		'',
 		"$claim: he sees his own");
 
+	# In pg_cron's own database he needs less.
+	is( rows(
+			$node, 'postgres', $odd_role, 'action',
+			q[ops.schedule_maintenance('{health, cron_history}')]),
+		"made\nmade",
+		"$claim: he has jobs beside the superuser's");
+
 	# Two that differ past what a name can hold.
 	for my $database ($long_database, $long_sibling)
 	{
@@ -308,12 +315,17 @@ sub test_runs
 			0,
 			"$claim: health is on record");
 		ok( $node->poll_query_until($database, <<~SQL),
-				SELECT count(*) = 6 FROM ops.jobs()
-				WHERE state = 'ok' AND last_status = 'succeeded' AND last_end >= last_start
-				AND last_duration = last_end - last_start AND next_run > now() AND running = 0 AND failures = 0
+				SELECT count(*) >= 6 AND bool_and(state = 'ok' AND last_status = 'succeeded'
+				  AND last_duration = last_end - last_start AND next_run > now() AND running = 0 AND failures = 0)
+				FROM ops.jobs()
 				SQL
 			"$claim: and ops.jobs() of $database says so");
 	}
+	ok( $node->poll_query_until(
+			'postgres',
+			"SELECT count(*) = 2 FROM ops.jobs() WHERE database = 'postgres' AND last_status = 'succeeded' AND role = "
+			  . literal($odd_role)),
+		"$claim: his beside the superuser's ran, too");
 	return;
 }
 
@@ -321,8 +333,6 @@ sub test_runs
 sub test_removal
 {
 	my ($node, $claim) = @_;
-	my $others = literal('ops_health');
-
 	is( rows(
 			$node,     $odd_database,
 			$odd_role, 'DISTINCT action',
@@ -330,7 +340,14 @@ sub test_removal
 		'removed',
 		"$claim: he takes his back");
 	is(count_jobs($node, $odd_database), 0, "$claim: all of them");
-	is(count_jobs($node, 'postgres'),    6, "$claim: and nobody else's");
+	is(count_jobs($node, 'postgres'), 8, "$claim: none of another database");
+	is( rows(
+			$node,     'postgres',
+			$odd_role, 'job_name',
+			'ops.unschedule_maintenance()'),
+		"ops_cron_history\@postgres\nops_health\@postgres",
+		"$claim: those of there, too");
+	is(count_jobs($node, 'postgres'), 6, "$claim: and nobody else's");
 
 	$node->safe_psql('postgres',
 		q(GRANT USAGE ON SCHEMA ops TO neighbour; GRANT EXECUTE ON ALL ROUTINES IN SCHEMA ops TO neighbour)
