@@ -113,6 +113,8 @@ SET search_path = pg_catalog, pg_temp
 -- A time in a command is read in another session.
 SET datestyle = 'ISO'
 BEGIN ATOMIC
+    -- The pace of a task is asked for in queries of its own, once.
+    --
     -- The tables, what is counted of them, and their limits.
     WITH relation AS MATERIALIZED (
         SELECT c.oid, n.nspname, c.relname, c.relkind, format('%I.%I', n.nspname, c.relname) AS name,
@@ -174,7 +176,7 @@ BEGIN ATOMIC
                    CASE WHEN v.found THEN format('a sample of its pages finds %s of dead rows in %s',
                                                  pg_size_pretty(b.dead_bytes), pg_size_pretty(b.size_bytes)) END,
                    CASE WHEN v.tail > 0 THEN format('the last %s are empty', pg_size_pretty(v.tail)) END) END,
-               ops.family_bytes(l.oid), ops.family_bytes(l.oid) / ops.maintenance_pace('vacuum'),
+               ops.family_bytes(l.oid), ops.family_bytes(l.oid) / (SELECT ops.maintenance_pace('vacuum')),
                CASE WHEN u.useless THEN 'report' WHEN ops.may_maintain(role, l.oid) THEN 'run' ELSE 'skip' END,
                CASE WHEN NOT u.useless AND NOT ops.may_maintain(role, l.oid) THEN 'it belongs to another role' END,
                l.nspname, l.relname, NULL::name, -(l.dead + v.tail / 100 + CASE WHEN v.found THEN b.dead_bytes / 100 ELSE 0 END)::float8
@@ -202,7 +204,7 @@ BEGIN ATOMIC
                     ELSE 'it never was' END,
                ops.family_bytes(l.oid),
                least(ops.relation_bytes(l.oid), 2457600::float8 * current_setting('default_statistics_target')::integer)
-                   / ops.maintenance_pace('analyze'),
+                   / (SELECT ops.maintenance_pace('analyze')),
                CASE WHEN ops.may_maintain(role, l.oid) THEN 'run' ELSE 'skip' END,
                CASE WHEN NOT ops.may_maintain(role, l.oid) THEN 'it belongs to another role' END,
                l.nspname, l.relname, NULL::name, -l.changed::float8
@@ -218,7 +220,7 @@ BEGIN ATOMIC
                CASE WHEN pg_stat_get_last_analyze_time(c.oid) IS NULL
                     THEN 'a partitioned table as a whole is analyzed by nobody else, and it never was'
                     ELSE format('its partitions have %s rows now, it was analyzed with %s', leaf.rows::bigint, c.reltuples::bigint) END,
-               leaf.bytes, leaf.bytes / ops.maintenance_pace('analyze'),
+               leaf.bytes, leaf.bytes / (SELECT ops.maintenance_pace('analyze')),
                CASE WHEN ops.may_maintain(role, c.oid) THEN 'run' ELSE 'skip' END,
                CASE WHEN NOT ops.may_maintain(role, c.oid) THEN 'it belongs to another role' END,
                n.nspname, c.relname, NULL::name, -leaf.rows
@@ -242,7 +244,7 @@ BEGIN ATOMIC
     ), reindex AS (
         SELECT 50, 'reindex', c.oid, format('%I.%I', n.nspname, c.relname), rtrim(b.command, ';'),
                format('it would give back %s at least, of %s', pg_size_pretty(b.reclaimable_low), pg_size_pretty(b.size_bytes)),
-               b.size_bytes, (ops.relation_bytes(i.indrelid) + b.size_bytes) / ops.maintenance_pace('reindex'),
+               b.size_bytes, (ops.relation_bytes(i.indrelid) + b.size_bytes) / (SELECT ops.maintenance_pace('reindex')),
                CASE WHEN b.command NOT LIKE 'REINDEX INDEX CONCURRENTLY %' THEN 'report'
                     WHEN pg_has_role(role, c.relowner, 'USAGE') THEN 'run' ELSE 'skip' END,
                CASE WHEN b.command NOT LIKE 'REINDEX INDEX CONCURRENTLY %' THEN 'it cannot be done concurrently'
