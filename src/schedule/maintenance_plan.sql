@@ -266,13 +266,17 @@ BEGIN ATOMIC
                format('%s policies', count(*)), NULL::bigint,
                (SELECT avg(EXTRACT(epoch FROM l.ended_at - l.started_at)) * 1000
                   FROM (SELECT d.* FROM ops.maintenance_step d WHERE d.task = 'retention' AND d.status = 'done'
-                         ORDER BY d.ended_at DESC LIMIT 5) AS l)::float8, 'run', NULL
+                         ORDER BY d.ended_at DESC LIMIT 5) AS l)::float8,
+               CASE WHEN has_function_privilege(role, 'ops.run_cleanup'::regproc, 'EXECUTE') THEN 'run' ELSE 'skip' END,
+               CASE WHEN NOT has_function_privilege(role, 'ops.run_cleanup'::regproc, 'EXECUTE') THEN 'the role may not execute it' END
           FROM ops.retention_policy p
          WHERE 'retention' = ANY (tasks) AND about IS NULL AND p.enabled
         HAVING count(*) > 0
         UNION ALL
         SELECT 60, 'learn', NULL, NULL, 'SELECT ops.bloat_learn()',
-               'there are GIN, GiST or SP-GiST indexes whose density after the last build is not known', NULL, 1000, 'run', NULL
+               'there are GIN, GiST or SP-GiST indexes whose density after the last build is not known', NULL, 1000,
+               CASE WHEN has_function_privilege(role, 'ops.bloat_learn'::regproc, 'EXECUTE') THEN 'run' ELSE 'skip' END,
+               CASE WHEN NOT has_function_privilege(role, 'ops.bloat_learn'::regproc, 'EXECUTE') THEN 'the role may not execute it' END
          WHERE 'learn' = ANY (tasks) AND about IS NULL
            AND EXISTS (SELECT FROM pg_class c JOIN pg_am a ON a.oid = c.relam
                         WHERE c.relkind = 'i' AND a.amname IN ('gin', 'gist', 'spgist') AND c.relpages > 1

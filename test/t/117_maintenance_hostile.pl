@@ -268,6 +268,20 @@ for my $style ('Postgres, DMY', 'SQL, DMY', 'German', 'ISO, YMD')
 		'it ends with the run');
 }
 
+# What a role may not do is not tried in its name.
+sql(q(TRUNCATE aged; INSERT INTO aged SELECT i, now() - '100 days'::interval FROM generate_series(1, 100) AS i;
+	CREATE TABLE words (w int[]); INSERT INTO words SELECT ARRAY[i, i + 1] FROM generate_series(1, 50000) AS i; CREATE INDEX ON words USING gin (w); ANALYZE words)
+);
+says(
+	q(SET SESSION AUTHORIZATION keeper; CALL ops.run_maintenance(tasks => '{retention,learn}'))
+);
+is( sql(q(SELECT task, status, sqlstate, error FROM ops.maintenance_step WHERE run_id = (SELECT max(run_id) FROM ops.maintenance_run) ORDER BY step_no)
+	),
+	join("\n",
+		'retention|skipped||the role may not execute it',
+		'learn|skipped||the role may not execute it'),
+	'what a role may not do is not tried in its name');
+
 # Tables that others have for themselves alone.
 my $holder = $node->background_psql('postgres', on_error_stop => 1);
 $holder->query_safe(
