@@ -18,8 +18,8 @@ predicates=${OPS_FUZZ_PREDICATES:-100000}
 
 # What callers have been told of: no such check, bad arguments, no such thing,
 # nothing that takes space, not allowed, constraints of ops.threshold,
-# cancelled, and a lock that was not waited for.
-expected='OR001|22[0-9A-Z]{3}|42501|3F000|42P01|42704|42809|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001|42601|42703|42803|42P02|42804|42883|42846|55000|25001|0A000|42710|21000'
+# cancelled, a lock that was not waited for, and no worker to be had.
+expected='OR001|22[0-9A-Z]{3}|42501|3F000|42P01|42704|42809|23514|23502|57014|25006|55P03|40P01|40001|25P01|25P02|3B001|42601|42703|42803|42P02|42804|42883|42846|55000|25001|0A000|42710|21000|53000'
 
 clean_up() {
 	touch "$work/stop"
@@ -84,14 +84,18 @@ eval "$(PRELOAD=operations_runbook EXTRA_CONF="$settings" \
 	test/lib/cluster.sh start "$work/cluster")"
 psql -Xq -d postgres <<-'SQL'
 	CREATE EXTENSION operations_runbook;
-	CREATE ROLE fuzz_monitor;
+	CREATE ROLE fuzz_monitor LOGIN;
 	GRANT pg_monitor TO fuzz_monitor;
-	CREATE ROLE fuzz_plain;
+	CREATE ROLE fuzz_plain LOGIN;
 	GRANT USAGE ON SCHEMA ops TO fuzz_plain;
 	GRANT EXECUTE ON FUNCTION ops.health(text, text, text[], interval), ops.checks(text, text[], interval),
 	    ops.rls_audit, ops.rls_matrix, ops.bloat_report, ops.add_retention, ops.alter_retention, ops.drop_retention,
-	    ops.cleanup_plan, ops.cleanup_old_rows TO fuzz_plain;
-	GRANT EXECUTE ON PROCEDURE ops.run_cleanup TO fuzz_plain;
+	    ops.cleanup_plan, ops.cleanup_old_rows, ops.window_open, ops.next_window, ops.maintenance_plan, ops.maintenance_limits,
+	    ops.relation_bytes, ops.demand_tasks TO fuzz_plain;
+	GRANT EXECUTE ON PROCEDURE ops.run_cleanup, ops.run_maintenance TO fuzz_plain;
+	INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
+	VALUES ('fuzz open', 'daily', '00:00', '1 day', 'UTC'),
+	       ('fuzz closed', 'daily', (now() AT TIME ZONE 'UTC' + '6 hours'::interval)::time, '1 hour', 'UTC');
 	CREATE TABLE old_rows (id bigserial PRIMARY KEY, at timestamptz, day date, s bigint, u uuid, read boolean);
 	CREATE INDEX ON old_rows (at);
 	CREATE TABLE old_parts (id int, at timestamptz NOT NULL) PARTITION BY RANGE (at);

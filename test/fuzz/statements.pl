@@ -149,9 +149,45 @@ sub maintenance
 	return 'SELECT * FROM ops.prune_history(' . interval_argument() . ');';
 }
 
+sub tasks_argument
+{
+	return only_argument() if rand() < 0.3;
+	return "'{" . join(',', map { pick(qw(retention leftovers vacuum analyze reindex learn report)) } 1 .. rand 4) . "}'";
+}
+
+sub window_argument { return pick('NULL', 'NULL', "'fuzz open'", "'fuzz open'", "'fuzz closed'", text(pick(@names))); }
+
+# Windows, rules, and what is done by them.
+sub upkeep
+{
+	my $way = int rand 7;
+	my $oid = pick('0', '4294967295', "'pg_class'::regclass", "'old_parts'::regclass", '(SELECT oid FROM pg_class ORDER BY random() LIMIT 1)', 'NULL');
+	my $time = pick('NULL', 'now()', "'infinity'", "'-infinity'", "'294276-12-31'", "'2026-03-29 01:30+00'");
+
+	return 'SELECT count(*), sum(bytes), sum(expected) FROM ops.maintenance_plan(' . join(', ', window_argument(), tasks_argument(), budget_argument()) . ');'
+	  if $way < 2;
+	return 'CALL ops.run_maintenance(' . pick('NULL', "'fuzz open'") . ', ' . pick('NULL', "'{vacuum,analyze}'", "'{leftovers,reindex}'", "'{retention}'", "'{report}'")
+	  . ", max_duration => '1 s', grace => '100 ms', lock_timeout => '10 ms', again => true, vacuum_cost_delay => 0, wait => " . pick('true', 'true', 'false') . ');'
+	  if $way == 2;
+	return 'CALL ops.run_maintenance(' . window_argument() . ', ' . tasks_argument() . ', max_duration => '
+	  . pick("'100 ms'", "'1 s'", "'1 microsecond'", interval_argument()) . ', grace => ' . pick("'100 ms'", interval_argument())
+	  . ', lock_timeout => ' . pick("'10 ms'", "'10 ms'", interval_argument()) . ', step_timeout => ' . pick('NULL', "'50 ms'", interval_argument())
+	  . ', vacuum_cost_delay => ' . pick('0', '0', number()) . ', max_sessions => ' . pick('NULL', '10', '0', '2147483647')
+	  . ', max_waiters => ' . pick('NULL', '5', '-1') . ', max_lag => ' . pick('NULL', interval_argument())
+	  . ', again => ' . pick('true', 'false', 'NULL') . ', on_pressure => ' . pick("'stop'", "'stop'", "'wait'", 'NULL', "''") . ', wait => ' . pick('true', 'true', 'false', 'NULL') . ');'
+	  if $way < 4;
+	return 'SELECT ops.maintenance_limits(' . join(', ', map { text(pick(@names)) } 1 .. 3)
+	  . "), ops.maintenance_pace(" . text(pick('vacuum', 'reindex', @names)) . "), ops.relation_bytes($oid), ops.family_bytes($oid), ops.may_maintain($oid, $oid), ops.demand_tasks(" . tasks_argument() . ');'
+	  if $way == 4;
+	return "SELECT ops.window_open(" . window_argument() . ", $time), (SELECT count(*) FROM ops.next_window(" . window_argument() . ", $time, " . pick('1', '0', '-1', '20', 'NULL') . '));'
+	  if $way == 5;
+	return 'DELETE FROM ops.maintenance_rule WHERE random() < 0.5; INSERT INTO ops.maintenance_rule (schema_name, relation_name, exclude, dead_rows, dead_share, tail_bytes) VALUES ('
+	  . join(', ', pick('NULL', "'public'", text(pick(@names))), pick('NULL', "'old_rows'", text(pick(@names))), tasks_argument(), pick('NULL', '0', '9223372036854775807', '-1'), number(), pick('NULL', '0', '1')) . ') ON CONFLICT DO NOTHING;';
+}
+
 sub statement
 {
-	my $way = int rand 26;
+	my $way = int rand 28;
 	my ($health, $checks) = (health(), checks());
 
 	return "SELECT count($health);" if $way < 4;
@@ -180,7 +216,8 @@ sub statement
 	  if $way == 17;
 	return 'SELECT count(*) FROM ' . audit() . ';' if $way == 18;
 	return retention() if $way > 19 && $way < 24;
-	return maintenance() if $way >= 24;
+	return maintenance() if $way == 24 || $way == 25;
+	return upkeep() if $way > 25;
 	return "DO \$fuzz\$BEGIN PERFORM $health; EXCEPTION WHEN OTHERS THEN PERFORM $health; END\$fuzz\$;";
 }
 

@@ -136,5 +136,40 @@ $node->safe_psql(
 note("retention: @sizes");
 cmp_ok($sizes[2] - $sizes[1], '<', 65536, 'retention: contexts do not grow');
 
+# Maintenance: calls while the window is closed, plans, and runs with a step.
+$node->safe_psql(
+	'postgres', q{
+	INSERT INTO ops.maintenance_window (window_name, frequency, starts_at, duration, time_zone)
+	VALUES ('closed', 'daily', (now() AT TIME ZONE 'UTC' + '12 hours'::interval)::time, '1 minute', 'UTC');
+	CREATE TABLE busy (id int);
+	INSERT INTO ops.maintenance_rule (schema_name, relation_name, freeze_share) VALUES ('public', 'busy', 0);
+});
+my $round = q{
+	\o /dev/null
+	SELECT $$CALL ops.run_maintenance('closed')$$ FROM generate_series(1, 1000) \gexec
+	SELECT $$SELECT count(*) FROM ops.maintenance_plan()$$ FROM generate_series(1, 200) \gexec
+	SELECT $$CALL ops.run_maintenance(tasks => '{vacuum}')$$ FROM generate_series(1, 50) \gexec
+	\o
+	SELECT sum(total_bytes), (SELECT substring(pg_read_file('/proc/self/status') FROM 'RssAnon:\s+(\d+)')::bigint * 1024)
+	  FROM pg_backend_memory_contexts;
+};
+@sizes = split /\n/,
+  $node->safe_psql('postgres',
+	'SET client_min_messages = error;' . $round x 4);
+note("maintenance: @sizes");
+my ($first, $last) = map { [ split /\|/ ] } @sizes[ 1, 3 ];
+cmp_ok($last->[0] - $first->[0],
+	'<', 65536, 'maintenance: contexts do not grow');
+cmp_ok(
+	$last->[1] - $first->[1], '<',
+	1024 * 1024,
+	'maintenance: the process does not grow');
+is( $node->safe_psql(
+		'postgres',
+		q(SELECT count(*) FROM ops.maintenance_step WHERE object = 'public.busy' AND status = 'done')
+	),
+	200,
+	'maintenance: each run had a step');
+
 $node->stop;
 done_testing();
