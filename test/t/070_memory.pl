@@ -161,7 +161,8 @@ my ($first, $last) = map { [ split /\|/ ] } @sizes[ 1, 3 ];
 cmp_ok($last->[0] - $first->[0],
 	'<', 65536, 'maintenance: contexts do not grow');
 cmp_ok(
-	$last->[1] - $first->[1], '<',
+	$last->[1] - $first->[1],
+	'<',
 	1024 * 1024,
 	'maintenance: the process does not grow');
 is( $node->safe_psql(
