@@ -16,6 +16,10 @@ PAGES = $(sort $(wildcard src/*/pages/*.md))
 REGRESS   = install $(filter-out install,$(sort $(patsubst sql/%.sql,%,$(wildcard sql/*.sql))))
 ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec)))
 
+# Those that mostly wait begin first, so that the others are done meanwhile.
+LONG_TESTS  = $(wildcard test/t/115_*.pl)
+PROVE_TESTS = $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(sort $(wildcard test/t/*.pl)))
+
 # What plain "make" does; pgxs.mk says how.
 all:
 
