@@ -70,6 +70,8 @@ matrix_inner() {
 		echo "ok - build"
 		suite_regress
 		suite_isolation
+		# A candidate is only tried: the rest takes minutes.
+		[ "$major" != 19 ] || exit 0
 		suite_tap
 		FAST=1 suite_rls
 		suite_rls_fuzz

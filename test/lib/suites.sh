@@ -156,9 +156,10 @@ suite_isolation() {
 	stop_cluster
 }
 
+# Tests wait more than they work, so there are more of them than cores.
 suite_tap() {
 	tell tap report_tap make_in "$work/plain" installcheck REGRESS= ISOLATION= \
-		PROVE_FLAGS='-Itest/lib --timer -j2'
+		PROVE_FLAGS='-Itest/lib --timer -j3'
 }
 
 # What the audit of row security says of databases that are known in full.
@@ -256,7 +257,7 @@ suite_coverage() {
 		installcheck ISOLATION= TAP_TESTS= PROFILE='--coverage -O0' > /dev/null 2>&1
 	stop_cluster
 	make_in "$tree" installcheck REGRESS= ISOLATION= PROFILE='--coverage -O0' \
-		PROVE_FLAGS='-Itest/lib -j2' > "$work/coverage.out" 2>&1
+		PROVE_FLAGS='-Itest/lib -j3' > "$work/coverage.out" 2>&1
 	lcov -q --capture --no-external --rc lcov_branch_coverage=1 \
 		--directory "$tree/src" --base-directory "$tree" -o "$work/lcov" 2> /dev/null
 	lcov --summary --rc lcov_branch_coverage=1 "$work/lcov" 2>&1 |
