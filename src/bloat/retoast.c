@@ -218,15 +218,12 @@ data_size(const OpsRetoast *retoast)
 				size += TOAST_POINTER_SIZE;
 				break;
 			case VALUE_LONG:
-				if (gets_short(column, value))
-				{
-					size += value->size - VARHDRSZ + VARHDRSZ_SHORT;
-					break;
-				}
-				/* FALLTHROUGH */
 			case VALUE_FIXED:
 			case VALUE_COMPRESSED:
-				size = att_align_nominal(size, column->align) + value->size;
+				if (value->form == VALUE_LONG && gets_short(column, value))
+					size += value->size - VARHDRSZ + VARHDRSZ_SHORT;
+				else
+					size = att_align_nominal(size, column->align) + value->size;
 				break;
 		}
 	}

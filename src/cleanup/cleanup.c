@@ -27,6 +27,7 @@
 #include "utils/guc.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
+#include "utils/tuplestore.h"
 
 PG_FUNCTION_INFO_V1(ops_cleanup_old_rows);
 PG_FUNCTION_INFO_V1(ops_run_cleanup);

@@ -58,7 +58,7 @@ receive(TupleTableSlot *slot, DestReceiver *self)
 	bool		isnull;
 	Datum		value;
 	Oid			output;
-	bool		varlena;
+	bool		is_varlena;
 	char	   *string;
 
 	receiver->first = false;
@@ -66,7 +66,7 @@ receive(TupleTableSlot *slot, DestReceiver *self)
 	if (!first || isnull)
 		return true;
 	getTypeOutputInfo(TupleDescAttr(slot->tts_tupleDescriptor, 0)->atttypid,
-					  &output, &varlena);
+					  &output, &is_varlena);
 	string = OidOutputFunctionCall(output, value);
 	string = pg_server_to_any(string, strlen(string), receiver->encoding);
 	if (strlen(string) >= receiver->size)

@@ -118,12 +118,14 @@ pick(OpsSearch *search, OpsGoal *goal)
 		case FORMULA_ISNULL:
 			return pick_null(search, goal->a);
 		case FORMULA_BOOL:
-			variable = pick_null(search, goal->a);
-			if (variable >= 0)
-				return variable;
-			/* fall through */
 		case FORMULA_CHOICE:
 		case FORMULA_FREE:
+			if (goal->kind == FORMULA_BOOL)
+			{
+				variable = pick_null(search, goal->a);
+				if (variable >= 0)
+					return variable;
+			}
 			if (variables[goal->variable].value == 0 &&
 				!ops_search_is_gated(search, &variables[goal->variable]))
 				return goal->variable;

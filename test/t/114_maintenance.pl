@@ -128,6 +128,9 @@ sub is_idle
 		0, $claim);
 }
 
+# The catalogs, of which installing the extension has changed some.
+sql('ANALYZE');
+
 # What there is to do, it does, and then there is nothing to do.
 sql(q{
 	CREATE SCHEMA "we""ird";
