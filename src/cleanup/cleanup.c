@@ -37,9 +37,6 @@ PG_FUNCTION_INFO_V1(ops_cancel_cleanup);
  * more of them. */
 #define ATOMIC_BATCH_MS	100
 
-/* With pauses as short as batches others are not kept from the processor. */
-#define DEFAULT_DUTY	0.75
-
 /* Arguments of ops.run_cleanup(), and where its results begin. */
 enum
 {
@@ -557,8 +554,10 @@ read_throttle(FunctionCallInfo fcinfo, OpsThrottle *throttle)
 	const char *on_pressure = ops_argument_text(fcinfo, RUN_ON_PRESSURE, "wait");
 
 	throttle->owner = ops_own_relation_owner("cleanup_run");
-	throttle->duty = PG_ARGISNULL(RUN_DUTY) ? DEFAULT_DUTY : PG_GETARG_FLOAT8(RUN_DUTY);
-	if (!(throttle->duty > 0 && throttle->duty <= 1))
+	if (!PG_ARGISNULL(RUN_DUTY))
+		throttle->duty = PG_GETARG_FLOAT8(RUN_DUTY);
+	if (!PG_ARGISNULL(RUN_DUTY) &&
+		!(throttle->duty > 0 && throttle->duty <= 1))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("duty must be more than 0 and at most 1")));

@@ -174,7 +174,7 @@ CREATE PROCEDURE ops.run_cleanup(
     max_duration interval DEFAULT NULL,
     stop_at timestamptz DEFAULT NULL,
     maintenance_window text DEFAULT NULL,
-    duty double precision DEFAULT 0.75,
+    duty double precision DEFAULT NULL,
     batch_target interval DEFAULT NULL,
     max_lag_bytes bigint DEFAULT NULL,
     max_lag interval DEFAULT NULL,

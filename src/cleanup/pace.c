@@ -8,6 +8,8 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "access/xact.h"
+#include "access/xlog.h"
 #include "cleanup/run.h"
 #include "core/procedure.h"
 #include "core/relation.h"
@@ -22,6 +24,15 @@
 
 /* Pages of a batch, at most */
 #define MOST_PAGES		8192
+
+/*
+ * Where others work: what part of its time a batch takes, and which share of
+ * the time is worked, unless the caller has said one.  Measured with
+ * test/bench/cleanup.sh: what others notice is how much WAL is written at once,
+ * then how often.
+ */
+#define SHARED_BATCH	0.25
+#define SHARED_DUTY		0.5
 
 /* Pages that turn out full take at most so many times as long as planned. */
 #define MOST_SURPRISE	4.0
@@ -42,7 +53,9 @@
 
 static void set_until_commit(const char *name, const char *value);
 static void let_others_work(double ms);
+static void pause_after(const OpsCleaning *run);
 static double elapsed_ms(const OpsCleaning *run);
+static double target_ms(const OpsCleaning *run);
 static void steer(OpsCleaning *run, const OpsBatch *batch, double ms,
 				  bool waited_for);
 static void report_progress(OpsCleaning *run);
@@ -208,9 +221,26 @@ ops_finish_batch(OpsCleaning *run, OpsBatch *batch)
 		ops_cancel_run(run);
 		return false;
 	}
-	if (job->may_commit && job->throttle.duty < 1)
-		let_others_work(ms * (1 / job->throttle.duty - 1));
+	if (job->may_commit)
+		pause_after(run);
 	return true;
+}
+
+/*
+ * After a commit.  The next one of others would write out our WAL with its
+ * own and wait for that, so where there are others we do it ourselves.
+ */
+static void
+pause_after(const OpsCleaning *run)
+{
+	double		duty = run->job->throttle.duty;
+
+	if (run->others)
+		XLogFlush(XactLastCommitEnd);
+	if (duty == 0)
+		duty = run->others ? SHARED_DUTY : 1;
+	if (duty < 1)
+		let_others_work(elapsed_ms(run) * (1 / duty - 1));
 }
 
 /*
@@ -237,6 +267,18 @@ elapsed_ms(const OpsCleaning *run)
 }
 
 /*
+ * How long a transaction should take.
+ */
+static double
+target_ms(const OpsCleaning *run)
+{
+	double		ms = run->job->batch_ms > 0 ? run->job->batch_ms
+	: run->target->policy->batch_ms;
+
+	return run->others ? ms * SHARED_BATCH : ms;
+}
+
+/*
  * Pages of the next batch, so that it takes about as long as it should, and
  * not far too long if its pages are all full of old rows when those of this
  * one were not.  No more than now if somebody waited for us.
@@ -244,8 +286,7 @@ elapsed_ms(const OpsCleaning *run)
 static void
 steer(OpsCleaning *run, const OpsBatch *batch, double ms, bool waited_for)
 {
-	double		goal = run->job->batch_ms > 0 ? run->job->batch_ms
-	: run->target->policy->batch_ms;
+	double		goal = target_ms(run);
 	double		factor = Max(Min(goal / Max(ms, 0.01), 2.0), 0.1);
 	double		pages;
 
@@ -280,6 +321,7 @@ ops_commit_run(OpsCleaning *run)
 	if (run->job->may_commit)
 	{
 		run->safe = false;
+		run->others = ops_throttle_others(&run->job->throttle);
 		ops_procedure_commit();
 	}
 	run->safe = true;

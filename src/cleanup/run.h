@@ -33,6 +33,7 @@ typedef struct OpsCleaning
 	int			nleft;
 	int			space;			/* for pages */
 	BlockNumber *left;			/* pages to visit again */
+	bool		others;			/* work on the server, too */
 	bool		safe;			/* an error would leave a transaction that can
 								 * still be committed */
 } OpsCleaning;

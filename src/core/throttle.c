@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "access/transam.h"
+#include "access/xact.h"
 #include "access/xlog.h"
 #include "access/xlog_internal.h"
 #include "core/compat.h"
@@ -15,6 +17,7 @@
 #include "core/throttle.h"
 #include "miscadmin.h"
 #include "storage/latch.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
@@ -26,9 +29,14 @@
 /* Shorter times are slept without a latch. */
 #define SHORT_US	2000
 
+/* Who worked within this time may come again. */
+#define OTHERS_MS	1000
+
 /* Percent of the WAL that calls for a checkpoint, after which it is near. */
 #define CHECKPOINT_NEAR	80
 
+static bool others_wrote(OpsThrottle *throttle);
+static bool others_run(void);
 static const char *lag_sign(const OpsThrottle *throttle);
 static bool is_wanted(const OpsThrottle *throttle, const char *name);
 static const char *missing_sign(const OpsThrottle *throttle,
@@ -68,6 +76,55 @@ ops_throttle_sign(OpsThrottle *throttle)
 	throttle->looked = now;
 	throttle->wal_position = position;
 	return sign;
+}
+
+/*
+ * Whether anybody else, in any database, has worked within the last second.
+ *
+ * Writers are known by the transaction ids that are gone since this was last
+ * asked, less our own; readers only if they have a snapshot at this moment.
+ * A vacuum is nobody.  Takes ProcArrayLock for as long as a snapshot does.
+ */
+bool
+ops_throttle_others(OpsThrottle *throttle)
+{
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (others_wrote(throttle) || others_run())
+		throttle->others_seen = now;
+	return throttle->others_seen != 0 &&
+		!TimestampDifferenceExceeds(throttle->others_seen, now, OTHERS_MS);
+}
+
+/*
+ * Subtransactions of ours that were undone are taken for somebody's: what
+ * undoes them mostly is that somebody is in the way.
+ */
+static bool
+others_wrote(OpsThrottle *throttle)
+{
+	TransactionId next = ReadNextTransactionId();
+	TransactionId *children;
+	uint32		ours = 0;
+	bool		wrote;
+
+	if (TransactionIdIsValid(GetTopTransactionIdIfAny()))
+		ours = 1 + xactGetCommittedChildren(&children);
+	wrote = TransactionIdIsValid(throttle->next_xid) &&
+		next - throttle->next_xid > ours;
+	throttle->next_xid = next;
+	return wrote;
+}
+
+static bool
+others_run(void)
+{
+	int			nothers;
+
+	pfree(GetCurrentVirtualXIDs(InvalidTransactionId, true, true,
+								PROC_IS_AUTOVACUUM | PROC_IN_VACUUM,
+								&nothers));
+	return nothers > 0;
 }
 
 /*

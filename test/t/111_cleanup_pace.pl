@@ -74,6 +74,41 @@ my $busy = sql(
 );
 cmp_ok($busy, '<', 0.3, 'duty leaves most of the time to others');
 
+# As long as somebody works, batches are shorter and half of the time is his;
+# who works is known by a snapshot, or by a transaction id.
+sub shared_run
+{
+	my ($table) = @_;
+
+	old_rows($table, 100000);
+	my $one = run_cleanup($node, "'$table'");
+	is($one->{deleted}, 100000, "$table: all rows go");
+	return (
+		$one->{batches},
+		sql(qq{SELECT coalesce(sum(ms) / nullif(extract(epoch FROM max(b.ended_at) - min(b.ended_at)) * 1000, 0), 0)
+			FROM ops.cleanup_batch b JOIN ops.cleanup_run r USING (run_id) WHERE r.policy_name = '$table'}
+		));
+}
+my ($alone, $share_alone) = shared_run('alone');
+my $reader = $node->background_psql('postgres');
+$reader->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+my ($read, $share_read) = shared_run('beside_reader');
+$reader->query_safe('COMMIT');
+my $stream = $node->background_psql('postgres');
+$stream->query_until(qr/writing/,
+	"\\echo writing\nDO \$\$ BEGIN LOOP PERFORM pg_current_xact_id(); COMMIT; PERFORM pg_sleep(0.01); COMMIT; END LOOP; END \$\$;\n"
+);
+my ($written, $share_written) = shared_run('beside_writer');
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LOOP PERFORM%' AND pid <> pg_backend_pid()}
+);
+eval { $stream->{run}->finish };
+$reader->quit;
+cmp_ok($read,          '>', 1.5 * $alone, 'smaller batches beside a reader');
+cmp_ok($share_read,    '<', 0.6,          'and half of the time is his');
+cmp_ok($written,       '>', 1.5 * $alone, 'smaller batches beside a writer');
+cmp_ok($share_written, '<', 0.6,          'and half of the time is his');
+cmp_ok($share_alone,   '>', 0.6,          'alone all of it is ours');
+
 # Sessions that work, and sessions that wait.
 old_rows('load', 2000);
 my @busy = map { $node->background_psql('postgres') } 1 .. 2;
