@@ -161,6 +161,13 @@ typedef enum OpsRootState
 extern OpsRootState ops_bloat_root(const struct OpsHeapRoots *roots,
 								   ItemPointer tid);
 
+/*
+ * How many times as likely as any other an entry leads to a row: 0 if it does
+ * not, infinite if it does, else by the rows near by.
+ */
+extern double ops_bloat_root_odds(const struct OpsHeapRoots *roots,
+								  ItemPointer tid);
+
 /* Index entries that a full index on the table has after a REINDEX. */
 extern double ops_bloat_live_roots(const struct OpsHeapRoots *roots);
 extern double ops_bloat_dead_roots(const struct OpsHeapRoots *roots);

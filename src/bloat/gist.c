@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/gist_private.h"
 #include "access/htup_details.h"
 #include "bloat/gistbuild.h"
@@ -82,9 +84,12 @@ typedef struct GistState
 	double		leaf_bytes;
 	double		items;
 	double		uneven;			/* leaf items not as long as the one before */
+	double		nulls;			/* of the items, if they are apart */
+	double		null_bytes;
 	double		inner_bytes;
 	double		downlinks;
 	bool		sorts;			/* the build does */
+	bool		nulls_apart;	/* it never puts them on a page with others */
 	BlockNumber *leaves;		/* that were read, and are not empty */
 	int			nleaves;
 	int			space;
@@ -102,6 +107,7 @@ static double played_fill(GistState *state, double share, double *doubt);
 static int	most_played(const GistState *state);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
+static double with_nulls(const GistState *state, double share, double fill);
 static bool build_sorts(Relation index);
 
 void
@@ -114,6 +120,9 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	ops_model_init(&state.model, measure);
 	ops_gist_entries_init(&state.entries, measure->rel);
 	state.sorts = build_sorts(measure->rel);
+	state.nulls_apart = !state.sorts &&
+		IndexRelationGetNumberOfAttributes(measure->rel) == 1;
+	state.entries.skips_nulls = state.nulls_apart;
 	state.keeps = measure->nblocks <= MAX_KEPT_PAGES;
 	ops_bloat_sample(measure, 0, read_page, &state);
 
@@ -122,6 +131,7 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 		fill = played_fill(&state, 1 - measure->dead_entries, &modelled.doubt);
 	if (fill == 0)
 		fill = expected_fill(&state, &modelled.doubt);
+	fill = with_nulls(&state, 1 - measure->dead_entries, fill);
 	modelled.live = whole_index(&state, 1 - measure->dead_entries, fill);
 	modelled.as_grown = !state.sorts;
 
@@ -132,7 +142,7 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 		double		full = played_fill(&state, 1, &doubt);
 
 		if (full > 0)
-			fill = full;
+			fill = with_nulls(&state, 1, full);
 	}
 	modelled.content = whole_index(&state, 1, fill);
 	ops_model_conclude(&state.model, &modelled);
@@ -146,7 +156,8 @@ static double
 played_fill(GistState *state, double share, double *doubt)
 {
 	OpsBloatMeasure *measure = state->model.measure;
-	double		rows = measure->total[TOTAL_LIVE] * share;
+	double		rows = measure->total[TOTAL_LIVE] * share *
+	(1 - state->nulls / Max(state->items, 1));
 	OpsGistBuilt built = {0};
 	OpsGistEntries region;
 	const OpsGistEntries *entries = &state->entries;
@@ -163,6 +174,7 @@ played_fill(GistState *state, double share, double *doubt)
 			built.halvings++;
 		} while (rows > most_played(state) * 2 / 3);
 		ops_gist_entries_init(&region, measure->rel);
+		region.skips_nulls = state->nulls_apart;
 		ops_gist_region(&region, measure, state->leaves, state->nleaves,
 						state->sorts ? SORTED_REGIONS : REGIONS, share,
 						(int) rows);
@@ -261,6 +273,11 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 		state->uneven += previous != 0 && length != previous;
 		previous = length;
 		bytes += length;
+		if (state->nulls_apart && IndexTupleHasNulls(item))
+		{
+			state->nulls++;
+			state->null_bytes += length;
+		}
 		if (match && i % MATCH_STRIDE == 0)
 			ops_model_match(&state->model, &item->t_tid);
 		if (state->keeps)
@@ -347,6 +364,36 @@ expected_fill(GistState *state, double *doubt)
 	}
 	*doubt = usual->doubt;
 	return usual->fill;
+}
+
+/*
+ * How full leaves are, those of nulls among them.
+ *
+ * Inserts never put a null on a page with other keys.  They halve a full page
+ * of nulls, put both halves behind all others, and go for the first page that
+ * will do, more often than not: so all but a few of these are half full.
+ */
+static double
+with_nulls(const GistState *state, double share, double fill)
+{
+	GiSTOptions *options = (GiSTOptions *) state->model.measure->rel->rd_options;
+	int			fillfactor = options ? options->fillfactor :
+	GIST_DEFAULT_FILLFACTOR;
+	double		part;
+	double		rows;
+	double		size;
+	double		most;
+
+	if (state->nulls == 0)
+		return fill;
+	part = state->null_bytes / state->leaf_bytes;
+	rows = state->model.measure->total[TOTAL_LIVE] * share *
+		state->nulls / state->items;
+	size = state->null_bytes / state->nulls;
+	most = floor((GIST_ROOM - BLCKSZ * (100 - fillfactor) / 100) / size);
+	if (rows > most)
+		rows = (most + 1) / 2;
+	return 1 / ((1 - part) / fill + part * GIST_ROOM / Max(rows * size, 1));
 }
 
 /*

@@ -17,7 +17,7 @@
 typedef struct OpsGistEntry
 {
 	IndexTuple	item;
-	OpsRootState root;			/* whether it leads to a row */
+	float		odds;			/* of leading to a row, see ops_bloat_root_odds */
 } OpsGistEntry;
 
 /* Copies of leaf entries. */
@@ -27,6 +27,7 @@ typedef struct OpsGistEntries
 	int			count;
 	int			space;
 	bool		overflown;		/* there were more, and all were dropped */
+	bool		skips_nulls;	/* entries with a null are not wanted */
 } OpsGistEntries;
 
 /* What came of it. */

@@ -110,6 +110,7 @@ ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	OpsGistEntry *entry;
 
 	if (entries->entry == NULL || entries->overflown ||
+		(entries->skips_nulls && IndexTupleHasNulls(item)) ||
 		!entry_is_sound(measure->rel, item, length))
 		return;
 	if (entries->count == MAX_KEPT)
@@ -129,8 +130,8 @@ ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	entry = &entries->entry[entries->count++];
 	entry->item = palloc(length);
 	memcpy(entry->item, item, length);
-	entry->root = measure->roots ?
-		ops_bloat_root(measure->roots, &item->t_tid) : ROOT_UNKNOWN;
+	entry->odds = measure->roots ?
+		ops_bloat_root_odds(measure->roots, &item->t_tid) : 1;
 }
 
 /*
@@ -180,7 +181,7 @@ entry_is_sound(Relation index, IndexTuple entry, Size length)
 
 /*
  * Those that lead to a row, in the order of rows; of those of unknown fate,
- * this share.  All if that is 1.  More than so many are thinned out.
+ * about this share.  All if that is 1.  More than so many are thinned out.
  */
 IndexTuple *
 ops_gist_entries_pick(const OpsGistEntries *entries, double share, int most,
@@ -196,9 +197,7 @@ ops_gist_entries_pick(const OpsGistEntries *entries, double share, int most,
 		const OpsGistEntry *entry = &entries->entry[i];
 
 		if (share < 1 &&
-			(entry->root == ROOT_DEAD ||
-			 (entry->root == ROOT_UNKNOWN &&
-			  entry_number(entry->item) > share * PG_UINT32_MAX)))
+			entry_number(entry->item) >= entry->odds * share * PG_UINT32_MAX)
 			continue;
 		picked[(*count)++] = entry->item;
 	}

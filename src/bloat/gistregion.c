@@ -133,18 +133,14 @@ read_entries(Region *region, Page page)
 		Size		length;
 		IndexTuple	item = ops_page_item(page, i, &length);
 		int			before = entries->count;
-		OpsRootState root;
 
 		if (item == NULL || ItemIdIsDead(PageGetItemId(page, i)))
 			continue;
 		ops_gist_entries_add(entries, region->measure, item, length);
 		if (entries->count <= before)
 			continue;
-		root = entries->entry[before].root;
-		if (region->share == 1 || root == ROOT_LIVE)
-			region->found++;
-		else if (root == ROOT_UNKNOWN)
-			region->found += region->share;
+		region->found += region->share == 1 ? 1 :
+			Min(entries->entry[before].odds * region->share, 1);
 	}
 }
 

@@ -16,6 +16,7 @@
 
 #include "bloat/roots.h"
 #include "common/hashfn.h"
+#include "utils/float.h"
 #include "utils/memutils.h"
 
 /* More is not needed to know a share, even if every page is read. */
@@ -26,8 +27,17 @@ typedef struct BlockRoots
 {
 	BlockNumber block;
 	uint16		words;			/* of each of the two bitmaps */
+	uint16		nlive;
+	uint16		ndead;
 	uint64	   *bits;			/* live roots, then dead ones */
 } BlockRoots;
+
+/*
+ * Where a table is read in part, what is near a block is what was read of the
+ * same part of the table; of each of them so many pages, about.
+ */
+#define MAX_PARTS	256
+#define PART_PAGES	6
 
 /* Bits that tell most of the blocks that are not noted; a power of two. */
 #define FILTER_BITS 65536
@@ -48,12 +58,17 @@ struct OpsHeapRoots
 	uint32		nblocks;
 	uint32		nslots;			/* a power of two */
 	BlockRoots *slots;
+	BlockNumber table_blocks;
+	uint32		nparts;			/* 0: not told apart */
+	float		odds[MAX_PARTS];	/* of an entry to lead to a row of the part */
 	uint64		filter[FILTER_BITS / 64];	/* of blocks modulo FILTER_BITS */
 };
 
 static BlockRoots *find_slot(const struct OpsHeapRoots *roots,
 							 BlockNumber block);
 static void double_slots(struct OpsHeapRoots *roots);
+static void compare_parts(struct OpsHeapRoots *roots);
+static uint32 part_of(const struct OpsHeapRoots *roots, BlockNumber block);
 
 /*
  * In the current memory context, which has to last as long as the indexes
@@ -89,6 +104,8 @@ ops_roots_add(struct OpsHeapRoots *roots, BlockNumber block,
 		roots->nblocks++;
 	entry->block = block;
 	entry->words = words;
+	entry->nlive = page->nlive;
+	entry->ndead = page->ndead;
 	entry->bits = MemoryContextAlloc(roots->context,
 									 2 * words * sizeof(uint64));
 	memcpy(entry->bits, page->live, words * sizeof(uint64));
@@ -105,6 +122,50 @@ ops_roots_finish(struct OpsHeapRoots *roots, const OpsBloatMeasure *measure)
 	roots->share = 1;
 	if (measure->nblocks > roots->nblocks)
 		roots->share = (double) roots->nblocks / measure->nblocks;
+	roots->table_blocks = measure->nblocks;
+	if (roots->share < 1 && roots->dead > 0)
+		compare_parts(roots);
+}
+
+/*
+ * Rows come and go together with their neighbours: old ones at the front,
+ * those that were updated in one go at the end.
+ */
+static void
+compare_parts(struct OpsHeapRoots *roots)
+{
+	uint32		nlive[MAX_PARTS] = {0};
+	uint32		nall[MAX_PARTS] = {0};
+	uint64		live = 0;
+	uint64		all = 0;
+
+	roots->nparts = Min(Max(roots->nblocks / PART_PAGES, 1), MAX_PARTS);
+	for (uint32 i = 0; i < roots->nslots; i++)
+	{
+		const BlockRoots *entry = &roots->slots[i];
+		uint32		part;
+
+		if (entry->words == 0)
+			continue;
+		part = part_of(roots, entry->block);
+		nlive[part] += entry->nlive;
+		nall[part] += entry->nlive + entry->ndead;
+	}
+	for (uint32 i = 0; i < roots->nparts; i++)
+	{
+		live += nlive[i];
+		all += nall[i];
+	}
+	for (uint32 i = 0; i < roots->nparts; i++)
+		roots->odds[i] = nall[i] == 0 || live == 0 ? 1 :
+			((double) nlive[i] / nall[i]) / ((double) live / all);
+}
+
+static uint32
+part_of(const struct OpsHeapRoots *roots, BlockNumber block)
+{
+	return (uint64) Min(block, roots->table_blocks - 1) * roots->nparts /
+		roots->table_blocks;
 }
 
 double
@@ -147,6 +208,22 @@ ops_bloat_root(const struct OpsHeapRoots *roots, ItemPointer tid)
 	if (entry->bits[entry->words + word] & bit)
 		return ROOT_DEAD;
 	return ROOT_UNKNOWN;
+}
+
+double
+ops_bloat_root_odds(const struct OpsHeapRoots *roots, ItemPointer tid)
+{
+	switch (ops_bloat_root(roots, tid))
+	{
+		case ROOT_LIVE:
+			return get_float8_infinity();
+		case ROOT_DEAD:
+			return 0;
+		case ROOT_UNKNOWN:
+			break;
+	}
+	return roots->nparts == 0 ? 1 :
+		roots->odds[part_of(roots, ItemPointerGetBlockNumberNoCheck(tid))];
 }
 
 double

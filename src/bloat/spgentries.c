@@ -117,8 +117,8 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 	}
 	entry = &entries->entry[entries->count++];
 	entry->row = item->heapPtr;
-	entry->root = measure->roots ?
-		ops_bloat_root(measure->roots, &entry->row) : ROOT_UNKNOWN;
+	entry->odds = measure->roots ?
+		ops_bloat_root_odds(measure->roots, &entry->row) : 1;
 	entry->size = item->size;
 	entry->region = entries->nregions;
 	if (entries->suffixes)
@@ -200,7 +200,7 @@ whole_text(SpGistLeafTuple item, const char *way, int way_length)
 
 /*
  * Those that lead to a row, in the order of rows; of those of unknown fate,
- * this share.  All if that is 1.  More than so many are thinned out.
+ * about this share.  All if that is 1.  More than so many are thinned out.
  */
 OpsSpgEntry **
 ops_spg_entries_pick(const OpsSpgEntries *entries, double share, double most,
@@ -215,10 +215,8 @@ ops_spg_entries_pick(const OpsSpgEntries *entries, double share, double most,
 		OpsSpgEntry *entry = &entries->entry[i];
 
 		if (share < 1 &&
-			(entry->root == ROOT_DEAD ||
-			 (entry->root == ROOT_UNKNOWN &&
-			  murmurhash32(row_number(&entry->row)) >
-			  share * PG_UINT32_MAX)))
+			murmurhash32(row_number(&entry->row)) >=
+			entry->odds * share * PG_UINT32_MAX)
 			continue;
 		picked[found++] = entry;
 	}

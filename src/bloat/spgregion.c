@@ -368,14 +368,8 @@ read_list(Region *region, Page page, OffsetNumber offset, bool is_root)
 		ops_spg_entries_add(entries, region->measure, item, length,
 							region->way.data, region->way.len);
 		if (entries->count > before)
-		{
-			OpsRootState root = entries->entry[before].root;
-
-			if (region->share == 1 || root == ROOT_LIVE)
-				region->found++;
-			else if (root == ROOT_UNKNOWN)
-				region->found += region->share;
-		}
+			region->found += region->share == 1 ? 1 :
+				Min(entries->entry[before].odds * region->share, 1);
 	}
 }
 
