@@ -168,6 +168,10 @@ extern OpsRootState ops_bloat_root(const struct OpsHeapRoots *roots,
 extern double ops_bloat_root_odds(const struct OpsHeapRoots *roots,
 								  ItemPointer tid);
 
+/* The same by what is known of other entries on its page of the index. */
+extern double ops_bloat_page_odds(const struct OpsHeapRoots *roots, int live,
+								  int dead);
+
 /* Index entries that a full index on the table has after a REINDEX. */
 extern double ops_bloat_live_roots(const struct OpsHeapRoots *roots);
 extern double ops_bloat_dead_roots(const struct OpsHeapRoots *roots);

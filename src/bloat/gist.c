@@ -209,7 +209,7 @@ most_played(const GistState *state)
 	Form_pg_attribute key = TupleDescAttr(state->model.measure->rel->rd_att,
 										  0);
 
-	return key->atttypid == GTSVECTOROID ? MAX_PLAYED / 4 :
+	return key->atttypid == GTSVECTOROID ? MAX_PLAYED :
 		key->attlen < 0 ? MAX_PLAYED * 2 / 3 : MAX_PLAYED;
 }
 
@@ -243,6 +243,7 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 	BlockNumber first_row = MaxBlockNumber;
 	BlockNumber last_row = 0;
 	Size		previous = 0;
+	int			first_kept = state->entries.count;
 	double		bytes = 0;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
@@ -284,6 +285,7 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 			ops_gist_entries_add(&state->entries, measure, item, size);
 	}
 
+	ops_gist_entries_end_page(&state->entries, measure, first_kept);
 	ops_model_span(&state->model, first_row, last_row);
 	if (bytes == 0)
 		totals[TOTAL_UNUSED_PAGES] = 1;

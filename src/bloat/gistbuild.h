@@ -43,6 +43,9 @@ extern void ops_gist_entries_init(OpsGistEntries *entries, Relation index);
 extern void ops_gist_entries_add(OpsGistEntries *entries,
 								 const OpsBloatMeasure *measure,
 								 IndexTuple item, Size length);
+extern void ops_gist_entries_end_page(OpsGistEntries *entries,
+									  const OpsBloatMeasure *measure,
+									  int first);
 extern IndexTuple * ops_gist_entries_pick(const OpsGistEntries *entries,
 										  double share, int most, int *count);
 

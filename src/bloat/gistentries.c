@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include <math.h>
+
 #include "access/htup_details.h"
 #include "bloat/gistbuild.h"
 #include "catalog/pg_index.h"
@@ -132,6 +134,30 @@ ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	memcpy(entry->item, item, length);
 	entry->odds = measure->roots ?
 		ops_bloat_root_odds(measure->roots, &item->t_tid) : 1;
+}
+
+/*
+ * Those from this one on are of a page: rows whose keys are close together
+ * are often deleted together.
+ */
+void
+ops_gist_entries_end_page(OpsGistEntries *entries,
+						  const OpsBloatMeasure *measure, int first)
+{
+	int			live = 0;
+	int			dead = 0;
+	double		odds;
+
+	if (measure->roots == NULL)
+		return;
+	for (int i = first; i < entries->count; i++)
+	{
+		live += isinf(entries->entry[i].odds);
+		dead += entries->entry[i].odds == 0;
+	}
+	odds = ops_bloat_page_odds(measure->roots, live, dead);
+	for (int i = first; i < entries->count; i++)
+		entries->entry[i].odds *= odds;
 }
 
 /*

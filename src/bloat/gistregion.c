@@ -127,21 +127,20 @@ read_entries(Region *region, Page page)
 {
 	OpsGistEntries *entries = region->entries;
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
+	int			first = entries->count;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
 	{
 		Size		length;
 		IndexTuple	item = ops_page_item(page, i, &length);
-		int			before = entries->count;
 
-		if (item == NULL || ItemIdIsDead(PageGetItemId(page, i)))
-			continue;
-		ops_gist_entries_add(entries, region->measure, item, length);
-		if (entries->count <= before)
-			continue;
-		region->found += region->share == 1 ? 1 :
-			Min(entries->entry[before].odds * region->share, 1);
+		if (item && !ItemIdIsDead(PageGetItemId(page, i)))
+			ops_gist_entries_add(entries, region->measure, item, length);
 	}
+	ops_gist_entries_end_page(entries, region->measure, first);
+	for (int i = first; i < entries->count; i++)
+		region->found += region->share == 1 ? 1 :
+			Min(entries->entry[i].odds * region->share, 1);
 }
 
 static bool
