@@ -31,7 +31,7 @@
 #define MAX_PLAYED			12288
 
 /* Pages of an index of which all entries are kept, to be played. */
-#define MAX_KEPT_PAGES		300
+#define MAX_KEPT_PAGES		500
 
 /* Regions that a part of an index is taken from. */
 #define REGIONS				2
@@ -166,7 +166,8 @@ played_fill(GistState *state, double share, double *doubt)
 
 	if (entries->entry == NULL || rows < 1)
 		return 0;
-	if (!measure->census || entries->overflown || rows > most_played(state))
+	if (!measure->census || !state->keeps || entries->overflown ||
+		rows > most_played(state))
 	{
 		do
 		{
