@@ -200,7 +200,9 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 	if (state->some.cache == NULL || rows < 1)
 		return;
 	/* A deep tree takes longer, as do texts. */
-	if (ops_model_is_ordered(&state->model) || state->some.suffixes)
+	if (state->some.suffixes)
+		most = MAX_PLAYED * 4 / 3;
+	else if (ops_model_is_ordered(&state->model))
 		most = MAX_PLAYED * 2 / 3;
 	if (any_will_do(state) || has_all(state, rows, share, most))
 	{
