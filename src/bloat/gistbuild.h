@@ -17,7 +17,8 @@
 typedef struct OpsGistEntry
 {
 	IndexTuple	item;
-	float		odds;			/* of leading to a row, see ops_bloat_root_odds */
+	float		odds;			/* of leading to a row, see
+								 * ops_bloat_root_odds */
 } OpsGistEntry;
 
 /* Copies of leaf entries. */

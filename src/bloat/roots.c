@@ -63,7 +63,8 @@ struct OpsHeapRoots
 	BlockRoots *slots;
 	BlockNumber table_blocks;
 	uint32		nparts;			/* 0: not told apart */
-	float		odds[MAX_PARTS];	/* of an entry to lead to a row of the part */
+	float		odds[MAX_PARTS];	/* of an entry to lead to a row of the
+									 * part */
 	uint64		filter[FILTER_BITS / 64];	/* of blocks modulo FILTER_BITS */
 };
 

@@ -18,7 +18,8 @@ typedef struct OpsSpgEntry
 	Datum		value;			/* the whole of it, not what a leaf keeps */
 	int			size;			/* of the leaf tuple if that keeps the whole */
 	ItemPointerData row;
-	float		odds;			/* of leading to a row, see ops_bloat_root_odds */
+	float		odds;			/* of leading to a row, see
+								 * ops_bloat_root_odds */
 	int			region;			/* that it is of */
 } OpsSpgEntry;
 
