@@ -383,10 +383,13 @@ live_pointers(BtreeState *state, IndexTuple entry, int count)
 			ops_btree_groups_count(state->groups, count);
 		return count;
 	}
-	live = ops_bloat_pointers_live(&state->pointers, tids, count,
-								   state->groups ? fates : NULL);
+	live = ops_bloat_pointers_live(&state->pointers, tids, count, fates);
 	if (state->groups)
 		ops_btree_groups_add(state->groups, tids, fates, count);
+	if (state->pointers.roots && count == 1)
+		ops_bloat_pointers_sized(&state->pointers, fates[0],
+								 MAXALIGN(IndexTupleSize(entry)) +
+								 sizeof(ItemIdData));
 	return state->thinned ? count : live;
 }
 
@@ -400,7 +403,9 @@ conclude(OpsBloatMeasure *measure, BtreeState *state)
 	double		left_error = 0;
 	double		left = state->groups ?
 	ops_btree_groups_left(state->groups, dead, &left_error) : 1 - dead;
-	double		leaves = measure->total[TOTAL_NEED] * left;
+	double		shrinks = dead < 1 ?
+	(1 - ops_bloat_pointers_dead_bytes(&state->pointers, dead)) / (1 - dead) : 1;
+	double		leaves = measure->total[TOTAL_NEED] * left * shrinks;
 	double		inner;
 	double		margin = 0.005 * measure->nblocks + 0.5;
 

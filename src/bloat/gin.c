@@ -70,7 +70,7 @@ ops_bloat_gin(OpsBloatMeasure *measure)
 {
 	OpsGinReading state = {0};
 
-	ops_model_init(&state.model, measure);
+	ops_model_init(&state.model, measure, false);
 	state.space = 4096;
 	state.stride = 1;
 	state.entries = palloc(state.space * sizeof(OpsGinEntry));
@@ -368,7 +368,7 @@ match_row(OpsGinReading *state, uint64 row)
 		block > MaxBlockNumber)
 		return;
 	ItemPointerSet(&tid, (BlockNumber) block, offset);
-	ops_model_match(&state->model, &tid);
+	ops_model_match(&state->model, &tid, 0);
 }
 
 /*

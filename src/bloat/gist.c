@@ -117,7 +117,8 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	OpsModelled modelled = {0};
 	double		fill = 0;
 
-	ops_model_init(&state.model, measure);
+	ops_model_init(&state.model, measure,
+				   RelationGetIndexPredicate(measure->rel) == NIL);
 	ops_gist_entries_init(&state.entries, measure->rel);
 	state.sorts = build_sorts(measure->rel);
 	state.nulls_apart = !state.sorts &&
@@ -281,7 +282,7 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 			state->null_bytes += length;
 		}
 		if (match && i % MATCH_STRIDE == 0)
-			ops_model_match(&state->model, &item->t_tid);
+			ops_model_match(&state->model, &item->t_tid, length);
 		if (state->keeps)
 			ops_gist_entries_add(&state->entries, measure, item, size);
 	}
@@ -333,7 +334,8 @@ read_inner(GistState *state, Page page)
 static double
 whole_index(const GistState *state, double share, double fill)
 {
-	double		leaves = state->model.measure->total[TOTAL_NEED] * share / fill;
+	double		leaves = state->model.measure->total[TOTAL_NEED] *
+	ops_model_bytes_left(&state->model, share) / fill;
 	double		bytes = state->downlinks > 0 ?
 	state->inner_bytes / state->downlinks :
 	state->leaf_bytes / Max(state->model.measure->total[TOTAL_LIVE], 1);

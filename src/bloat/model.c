@@ -47,9 +47,6 @@
 #define MAX_NEIGHBOURS		48
 #define UNTOUCHED			0.95
 
-/* Matched entries from which on their dead share is believed. */
-#define MIN_MATCHED			200
-
 /* Rows of a leaf are close if they take no more than this of the table. */
 #define NARROW				0.10
 
@@ -61,10 +58,12 @@ static XLogRecPtr page_lsn(const OpsBloatMeasure *measure, BlockNumber block);
 static int	compare_blocks(const void *a, const void *b);
 
 void
-ops_model_init(OpsModel *model, OpsBloatMeasure *measure)
+ops_model_init(OpsModel *model, OpsBloatMeasure *measure, bool every_row)
 {
 	memset(model, 0, sizeof(OpsModel));
 	model->measure = measure;
+	ops_bloat_pointers_init(&model->pointers, measure, every_row);
+	model->pointers.all_kept = true;
 	model->untouched = -1;
 	model->space = 512;
 	model->pages = palloc(model->space * sizeof(OpsSeenPage));
@@ -90,22 +89,17 @@ ops_model_saw(OpsModel *model, BlockNumber block, Page page)
 }
 
 /*
- * Ask the sample of the table whether an entry leads to a row.
+ * Ask the sample of the table whether an entry, of this size, leads to a row.
  */
 void
-ops_model_match(OpsModel *model, ItemPointer tid)
+ops_model_match(OpsModel *model, ItemPointer tid, Size size)
 {
-	switch (ops_bloat_root(model->measure->roots, tid))
-	{
-		case ROOT_LIVE:
-			model->live++;
-			break;
-		case ROOT_DEAD:
-			model->dead++;
-			break;
-		case ROOT_UNKNOWN:
-			break;
-	}
+	OpsRootState fate = ROOT_UNKNOWN;
+
+	(void) ops_bloat_pointers_live(&model->pointers, tid, 1, &fate);
+	ops_bloat_pointers_sized(&model->pointers, fate, size);
+	model->live += fate == ROOT_LIVE;
+	model->dead += fate == ROOT_DEAD;
 }
 
 /*
@@ -169,25 +163,26 @@ ops_model_usual_fill(Relation index, const OpsUsualFill *table)
 
 /*
  * Share of the entries that lead to no row.
- *
- * If too few of them were met in the sample of the table, its own share of
- * dead rows stands in; nothing is known of a partial index then, and the
- * table is as good a guess as any.
  */
 double
 ops_model_dead_share(const OpsModel *model)
 {
-	const struct OpsHeapRoots *roots = model->measure->roots;
-	double		live;
-	double		dead;
+	double		error;
 
-	if (roots == NULL)
-		return 0;
-	if (model->live + model->dead >= MIN_MATCHED)
-		return (double) model->dead / (model->live + model->dead);
-	live = ops_bloat_live_roots(roots);
-	dead = ops_bloat_dead_roots(roots);
-	return dead > 0 && live >= 0 ? dead / (live + dead) : 0;
+	return ops_bloat_pointers_dead(&model->pointers,
+								   Max(model->measure->total[TOTAL_LIVE], 1),
+								   &error);
+}
+
+/*
+ * Share of the bytes that this share of the entries has, those that lead to a
+ * row.
+ */
+double
+ops_model_bytes_left(const OpsModel *model, double share)
+{
+	return share >= 1 ? 1 :
+		1 - ops_bloat_pointers_dead_bytes(&model->pointers, 1 - share);
 }
 
 /*

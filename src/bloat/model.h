@@ -11,6 +11,7 @@
 
 #include "access/xlogdefs.h"
 #include "bloat/bloat.h"
+#include "bloat/pointers.h"
 #include "storage/itemptr.h"
 
 /* A page that was read: where, and when it was last changed. */
@@ -27,6 +28,7 @@ typedef struct OpsModel
 	OpsSeenPage *pages;
 	int			npages;
 	int			space;
+	OpsBloatPointers pointers;	/* all entries that were looked up */
 	uint64		live;			/* entries whose row is known to be */
 	uint64		dead;			/* or not to be */
 	uint64		broken;			/* items and pages that make no sense */
@@ -59,13 +61,15 @@ typedef struct OpsUsualFill
 
 extern const OpsUsualFill *ops_model_usual_fill(Relation index,
 												const OpsUsualFill *table);
-extern void ops_model_init(OpsModel *model, OpsBloatMeasure *measure);
+extern void ops_model_init(OpsModel *model, OpsBloatMeasure *measure,
+						   bool every_row);
 extern void ops_model_saw(OpsModel *model, BlockNumber block, Page page);
-extern void ops_model_match(OpsModel *model, ItemPointer tid);
+extern void ops_model_match(OpsModel *model, ItemPointer tid, Size size);
 extern void ops_model_span(OpsModel *model, BlockNumber first,
 						   BlockNumber last);
 extern bool ops_model_is_ordered(const OpsModel *model);
 extern double ops_model_dead_share(const OpsModel *model);
+extern double ops_model_bytes_left(const OpsModel *model, double share);
 extern double ops_model_scale(const OpsModel *model, BlockNumber first);
 extern bool ops_model_is_untouched(OpsModel *model);
 extern void ops_model_conclude(OpsModel *model, const OpsModelled *modelled);

@@ -20,6 +20,9 @@
 /* Pointers of a known fate, into different heap pages, that say enough. */
 #define ENOUGH_KNOWN 500
 
+/* Sizes of so many entries say half of what can be said. */
+#define FEW_SIZED 25
+
 /* Rows come and go between looking at the table and at the index. */
 #define LEAST_ERROR 0.002
 
@@ -78,6 +81,43 @@ ops_bloat_pointers_live(OpsBloatPointers *pointers, ItemPointer tids,
 		}
 	}
 	return live;
+}
+
+void
+ops_bloat_pointers_sized(OpsBloatPointers *pointers, OpsRootState fate,
+						 Size size)
+{
+	if (fate == ROOT_LIVE)
+	{
+		pointers->sized_live++;
+		pointers->live_bytes += size;
+	}
+	else if (fate == ROOT_DEAD)
+	{
+		pointers->sized_dead++;
+		pointers->dead_bytes += size;
+	}
+}
+
+/*
+ * Rows that were changed or deleted may have had longer keys than others, or
+ * shorter ones.  The fewer of them are known the less that counts.
+ */
+double
+ops_bloat_pointers_dead_bytes(const OpsBloatPointers *pointers, double dead)
+{
+	double		known = Min(Min(pointers->sized_live, pointers->sized_dead),
+							pointers->known_runs);
+	double		times;
+
+	if (known == 0 || dead <= 0 || dead >= 1)
+		return dead;
+	times = (pointers->dead_bytes / pointers->sized_dead) /
+		(pointers->live_bytes / pointers->sized_live);
+	times = 1 + (times - 1) * known / (known + FEW_SIZED) *
+		(pointers->sized_live + pointers->sized_dead) /
+		(pointers->known_live + pointers->known_dead);
+	return dead * times / (dead * times + 1 - dead);
 }
 
 double

@@ -20,6 +20,10 @@ typedef struct OpsBloatPointers
 	double		known_live;
 	double		known_dead;
 	double		known_runs;		/* of neighbours from one heap page */
+	double		sized_live;		/* whose sizes were noted, and their bytes */
+	double		sized_dead;
+	double		live_bytes;
+	double		dead_bytes;
 	BlockNumber last_heap_block;
 } OpsBloatPointers;
 
@@ -31,6 +35,14 @@ extern void ops_bloat_pointers_init(OpsBloatPointers *pointers,
 extern int	ops_bloat_pointers_live(OpsBloatPointers *pointers,
 									ItemPointer tids, int count,
 									OpsRootState *fates);
+
+/* How long an entry of this fate is. */
+extern void ops_bloat_pointers_sized(OpsBloatPointers *pointers,
+									 OpsRootState fate, Size size);
+
+/* The share of the entries' bytes that is dead if this share of them is. */
+extern double ops_bloat_pointers_dead_bytes(const OpsBloatPointers *pointers,
+											double dead);
 
 /*
  * The share of "kept" heap pointers (of the whole index, those known to be

@@ -97,7 +97,8 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 	OpsModelled modelled = {0};
 	double		doubt;
 
-	ops_model_init(&state.model, measure);
+	ops_model_init(&state.model, measure,
+				   RelationGetIndexPredicate(measure->rel) == NIL);
 	ops_spg_entries_init(&state.some, measure->rel);
 	ops_bloat_sample(measure, 0, read_page, &state);
 
@@ -122,7 +123,8 @@ whole_index(SpgistState *state, double share, double *doubt)
 {
 	OpsBloatMeasure *measure = state->model.measure;
 	double		scale = ops_model_scale(&state->model, 0);
-	double		need = measure->total[TOTAL_NEED] * share;
+	double		need = measure->total[TOTAL_NEED] *
+	ops_model_bytes_left(&state->model, share);
 	double		leaves;
 	double		inner;
 	OpsSpgBuilt built = {0};
@@ -311,7 +313,8 @@ read_items(SpgistState *state, Page page, double *totals)
 			ops_spg_entries_add_some(&state->some,
 									 state->model.measure, item, length);
 		if (match && i % MATCH_STRIDE == 0)
-			ops_model_match(&state->model, &item->heapPtr);
+			ops_model_match(&state->model, &item->heapPtr,
+							MAXALIGN(length) + sizeof(ItemIdData));
 	}
 	if (leaf)
 		ops_model_span(&state->model, first_row, last_row);
