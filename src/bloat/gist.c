@@ -185,10 +185,17 @@ played_fill(GistState *state, double share, double *doubt)
 	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
 	if (nplayed == 0)
 		return 0;
-	while (rows > nplayed * 1.5)
+
+	/* Parts that are nearly all dead have fewer: a smaller index of these. */
+	if (rows > nplayed * 1.05)
 	{
-		rows /= 2;
-		built.halvings++;
+		do
+		{
+			rows /= 2;
+			built.halvings++;
+		} while (rows > nplayed);
+		played = ops_gist_entries_pick(entries, share, (int) rows + 1,
+									   &nplayed);
 	}
 	if (state->sorts)
 		ops_gist_sorted_build(played, nplayed, measure->rel, &built);

@@ -41,6 +41,7 @@ typedef struct OpsGistBuilt
 
 /* gistentries.c */
 extern void ops_gist_entries_init(OpsGistEntries *entries, Relation index);
+extern bool ops_gist_entries_full(const OpsGistEntries *entries);
 extern void ops_gist_entries_add(OpsGistEntries *entries,
 								 const OpsBloatMeasure *measure,
 								 IndexTuple item, Size length);

@@ -23,7 +23,7 @@
 #include "utils/typcache.h"
 
 /* More entries are never kept. */
-#define MAX_KEPT			16384
+#define MAX_KEPT			24576
 
 static bool is_harmless(Relation index);
 static bool key_is_harmless(const char *opclass, Oid type);
@@ -100,6 +100,16 @@ key_is_harmless(const char *opclass, Oid type)
 			return true;
 	}
 	return false;
+}
+
+/*
+ * Whether there may be no place for another page of them.
+ */
+bool
+ops_gist_entries_full(const OpsGistEntries *entries)
+{
+	return entries->entry == NULL || entries->overflown ||
+		entries->count > MAX_KEPT - MaxIndexTuplesPerPage;
 }
 
 /*

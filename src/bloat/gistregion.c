@@ -56,16 +56,24 @@ ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	};
 	int			step = coprime_step(nleaves);
 
-	for (int i = 0; i < nleaves && region.found < wanted; i++)
+	for (int i = 0; i < nleaves && region.found < wanted &&
+		 !ops_gist_entries_full(entries); i++)
 	{
 		BlockNumber block = leaves[(uint64) i * step % nleaves];
 		double		end = Min(region.found + (double) wanted / regions, wanted);
 
 		while (region.found < end && region.npages < MAX_PAGES &&
-			   block < measure->nblocks && !is_read(&region, block))
+			   block < measure->nblocks && !is_read(&region, block) &&
+			   !ops_gist_entries_full(entries))
 		{
+			double		found = region.found;
+
 			CHECK_FOR_INTERRUPTS();
 			block = read_leaf(&region, block);
+
+			/* Pages of nulls come one after the other. */
+			if (region.found == found)
+				break;
 		}
 	}
 }
