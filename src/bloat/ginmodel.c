@@ -21,6 +21,10 @@
 
 /* Entries, or rows, that have to be looked up to know a dead share. */
 #define MIN_KNOWN			50
+
+/* Runs of them that say half of what can be said. */
+#define FEW_RUNS			100
+
 #define NUM_CLASSES			6
 
 /* Trees that have to be looked up to go by their sizes. */
@@ -109,15 +113,23 @@ dead_share(const OpsGinReading *state)
 }
 
 /*
- * Of those that entries lead to.  Of long lists fewer are looked up.
+ * Of those that entries lead to.
+ *
+ * Of long lists fewer are looked up, so each list counts by its length.  Then
+ * a few say most, which only those should who know many rows.
  */
 static double
 merged_dead(const OpsGinReading *state)
 {
+	double		runs = state->model.pointers.known_runs;
+	double		share = ops_model_dead_share(&state->model);
+	double		weight = runs / (runs + FEW_RUNS);
+
 	if (state->model.live + state->model.dead < MIN_KNOWN ||
 		state->known_rows < MIN_KNOWN)
-		return ops_model_dead_share(&state->model);
-	return state->dead_rows / state->known_rows;
+		return share;
+	return weight * state->dead_rows / state->known_rows +
+		(1 - weight) * share;
 }
 
 static double

@@ -202,6 +202,10 @@ dead_of_all(const OpsBloatPointers *pointers, double all, double *error)
 	{
 		counted = dead_rows / (live_rows + dead_rows);
 		weight = Min(pointers->known_runs / ENOUGH_KNOWN, 1);
+
+		/* One that was built since then, for example. */
+		if (known > 0 && fabs(matched - counted) > 3 * sqrt(variance))
+			weight = 1;
 		*error = weight * sqrt(variance) + (1 - weight) * counted;
 	}
 	return weight * matched + (1 - weight) * counted;
