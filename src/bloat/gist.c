@@ -27,8 +27,9 @@
 /* Of the entries of a page, one in so many is looked up in the table. */
 #define MATCH_STRIDE		3
 
-/* Entries that are played at most: the price goes by these. */
+/* Entries that are played at most: of a whole index, or of parts of one. */
 #define MAX_PLAYED			12288
+#define MAX_PLAYED_PARTS	8192
 
 /* Pages of an index of which all entries are kept, to be played. */
 #define MAX_KEPT_PAGES		500
@@ -104,7 +105,6 @@ static void read_leaf(GistState *state, BlockNumber block, Page page,
 static void keep_leaf(GistState *state, BlockNumber block);
 static void read_inner(GistState *state, Page page);
 static double played_fill(GistState *state, double share, double *doubt);
-static int	most_played(const GistState *state);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
 static double with_nulls(const GistState *state, double share, double fill);
@@ -168,13 +168,13 @@ played_fill(GistState *state, double share, double *doubt)
 	if (entries->entry == NULL || rows < 1)
 		return 0;
 	if (!measure->census || !state->keeps || entries->overflown ||
-		rows > most_played(state))
+		rows > MAX_PLAYED)
 	{
 		do
 		{
 			rows /= 2;
 			built.halvings++;
-		} while (rows > most_played(state) * 2 / 3);
+		} while (rows > MAX_PLAYED_PARTS);
 		ops_gist_entries_init(&region, measure->rel);
 		region.skips_nulls = state->nulls_apart;
 		ops_gist_region(&region, measure, state->leaves, state->nleaves,
@@ -206,20 +206,6 @@ played_fill(GistState *state, double share, double *doubt)
 			built.halvings <= 2 ? DOUBT_QUARTER :
 			built.halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
 	return built.fill;
-}
-
-/*
- * Entries that are played at most, by what it takes to compare keys: most of
- * all with signatures of words.
- */
-static int
-most_played(const GistState *state)
-{
-	Form_pg_attribute key = TupleDescAttr(state->model.measure->rel->rd_att,
-										  0);
-
-	return key->atttypid == GTSVECTOROID ? MAX_PLAYED :
-		key->attlen < 0 ? MAX_PLAYED * 2 / 3 : MAX_PLAYED;
 }
 
 static void
