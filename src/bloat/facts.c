@@ -22,8 +22,10 @@
 #include "catalog/pg_authid.h"
 #include "catalog/pg_index.h"
 #include "commands/extension.h"
+#include "core/compat.h"
 #include "core/guc.h"
 #include "core/relation.h"
+#include "storage/procarray.h"
 #include "utils/builtins.h"
 #include "utils/fmgroids.h"
 #include "utils/syscache.h"
@@ -38,6 +40,7 @@ static const StdRdOptions *storage_options(const OpsBloatFacts *facts,
 static void read_autovacuum(OpsBloatFacts *facts, Relation heap);
 static void read_index(const OpsBloatScene *scene, Relation index,
 					   OpsBloatFacts *facts);
+static OpsHorizonScope scope_of(Relation table);
 static void read_family(OpsBloatFacts *facts, Form_pg_class table);
 static int64 read_table_indexes(OpsBloatFacts *facts, Form_pg_class table);
 static void note_key(OpsBloatFacts *facts, Form_pg_class table,
@@ -63,7 +66,37 @@ ops_bloat_scene(OpsBloatScene *scene)
 	scene->monitor = has_privs_of_role(GetUserId(), ROLE_PG_READ_ALL_STATS);
 	scene->pg_repack = OidIsValid(get_extension_oid("pg_repack", true));
 	scene->pg_squeeze = OidIsValid(get_extension_oid("pg_squeeze", true));
-	scene->holders = ops_horizon_holders(ops_activity_read());
+	scene->holders =
+		ops_horizon_after_statement(ops_horizon_holders(ops_activity_read()));
+}
+
+/*
+ * The server's own answer heeds our snapshot, which is gone when somebody
+ * follows the advice; so where nobody else goes back as far, the others tell.
+ */
+TransactionId
+ops_bloat_horizon(const OpsBloatScene *scene, Relation table)
+{
+	TransactionId horizon = GetOldestNonRemovableTransactionId(table);
+	TransactionId limit;
+
+	if (scene->standby || ops_compat_cleanup_is_deferred())
+		return horizon;
+	limit = ops_horizon_limit(scene->holders, scope_of(table));
+	return TransactionIdFollows(limit, horizon) ? limit : horizon;
+}
+
+/*
+ * Which rows the horizon of a table is about, as the server sees it.
+ */
+static OpsHorizonScope
+scope_of(Relation table)
+{
+	if (table->rd_rel->relisshared)
+		return OPS_HORIZON_SHARED;
+	return IsCatalogRelation(table) ||
+		RelationIsAccessibleInLogicalDecoding(table) ?
+		OPS_HORIZON_CATALOG : OPS_HORIZON_DATA;
 }
 
 /*
@@ -82,7 +115,7 @@ ops_bloat_facts(const OpsBloatScene *scene, Relation rel, Relation heap,
 	facts->shared = heap->rd_rel->relisshared;
 	facts->system = IsCatalogRelation(heap);
 	facts->catalog = facts->system || RelationIsUsedAsCatalogTable(heap);
-	facts->decoded = facts->system || RelationIsAccessibleInLogicalDecoding(heap);
+	facts->scope = scope_of(heap);
 
 	read_table(facts);
 	read_statistics(facts);

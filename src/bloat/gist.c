@@ -183,11 +183,9 @@ played_fill(GistState *state, double share, double *doubt)
 		entries = &region;
 	}
 	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
-	if (nplayed == 0)
-		return 0;
 
 	/* Parts that are nearly all dead have fewer: a smaller index of these. */
-	if (rows > nplayed * 1.05)
+	if (nplayed > 0 && rows > nplayed * 1.05)
 	{
 		do
 		{
@@ -197,6 +195,8 @@ played_fill(GistState *state, double share, double *doubt)
 		played = ops_gist_entries_pick(entries, share, (int) rows + 1,
 									   &nplayed);
 	}
+	if (nplayed == 0)
+		return 0;
 	if (state->sorts)
 		ops_gist_sorted_build(played, nplayed, measure->rel, &built);
 	else

@@ -48,7 +48,7 @@ ops_heap_reader_begin(OpsHeapReader *reader, OpsBloatMeasure *measure,
 	reader->kept = kept;
 	reader->reserve = RelationGetTargetPageFreeSpace(measure->rel,
 													 HEAP_DEFAULT_FILLFACTOR);
-	ops_visibility_begin(&reader->visibility, measure->rel);
+	ops_visibility_begin(&reader->visibility, measure->horizon);
 	if (measure->wants_roots)
 		measure->roots = ops_roots_create(measure);
 }

@@ -208,7 +208,7 @@ dead_of_all(const OpsBloatPointers *pointers, double all, double *error)
 			weight = 1;
 		*error = weight * sqrt(variance) + (1 - weight) * counted;
 	}
-	return weight * matched + (1 - weight) * counted;
+	return Min(Max(weight * matched + (1 - weight) * counted, 0), 1);
 }
 
 static double

@@ -155,7 +155,7 @@ ops_bloat_truncatable(OpsBloatMeasure *measure)
 		(measure->kind != BLOAT_HEAP && measure->kind != BLOAT_TOAST))
 		return 0;
 	tail.reads = measure->exact ? nblocks : READ_PAGES;
-	ops_visibility_begin(&tail.visibility, measure->rel);
+	ops_visibility_begin(&tail.visibility, measure->horizon);
 
 	/* Most tables end here, without a look at the maps. */
 	if (!extend_by_reading(&tail))

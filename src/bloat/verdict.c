@@ -113,7 +113,6 @@ static const Rule rules[] = {
 static void say(Case *c, const char *format,...) pg_attribute_printf(2, 3);
 static void say_disk(Case *c);
 static void blame(Case *c, const OpsHorizonHolder *holder);
-static OpsHorizonScope horizon_scope(const OpsBloatFacts *facts);
 static bool has_rates(const Case *c);
 static bool is_ordinary(const OpsBloatFacts *facts);
 static void choose_means(Case *c);
@@ -210,7 +209,7 @@ unblock(Case *c)
 		say(c, "%s", _("who that is, the primary knows"));
 		return true;
 	}
-	holder = ops_horizon_oldest(c->scene->holders, horizon_scope(c->facts));
+	holder = ops_horizon_oldest(c->scene->holders, c->facts->scope);
 	if (holder == NULL)
 	{
 		c->verdict->command = vacuum_command(c);
@@ -231,7 +230,7 @@ unblock(Case *c)
 static void
 blame(Case *c, const OpsHorizonHolder *holder)
 {
-	long long	age = ops_horizon_age(holder, horizon_scope(c->facts),
+	long long	age = ops_horizon_age(holder, c->facts->scope,
 									  ReadNextTransactionId());
 
 	c->verdict->command = ops_horizon_command(holder);
@@ -241,17 +240,6 @@ blame(Case *c, const OpsHorizonHolder *holder)
 	else
 		say(c, _("it is %s, %lld transactions old, begun %s ago"),
 			ops_horizon_name(holder), age, since(c, holder->since));
-}
-
-/*
- * Which rows the horizon of a table is about, as the server sees it.
- */
-static OpsHorizonScope
-horizon_scope(const OpsBloatFacts *facts)
-{
-	if (facts->shared)
-		return OPS_HORIZON_SHARED;
-	return facts->decoded ? OPS_HORIZON_CATALOG : OPS_HORIZON_DATA;
 }
 
 /*

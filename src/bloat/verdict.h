@@ -20,7 +20,8 @@ typedef struct OpsBloatScene
 	bool		monitor;		/* the caller may see other sessions */
 	bool		pg_repack;		/* in this database */
 	bool		pg_squeeze;
-	List	   *holders;		/* OpsHorizonHolder, of the removal horizon */
+	List	   *holders;		/* OpsHorizonHolder, of the removal horizon,
+								 * once the report is done */
 } OpsBloatScene;
 
 /*
@@ -41,7 +42,7 @@ typedef struct OpsBloatFacts
 	bool		shared;
 	bool		system;			/* a table of the system's own */
 	bool		catalog;		/* that, or one used as such */
-	bool		decoded;		/* logical slots may have to see it */
+	OpsHorizonScope scope;		/* who may have to see its rows */
 	bool		partition;		/* the table is one */
 	const char *parent_name;	/* whose, unless it is the default one */
 	bool		parent_has_default; /* which forbids DETACH CONCURRENTLY */
@@ -66,6 +67,10 @@ typedef struct OpsBloatFacts
 	int64		family_size;	/* table, TOAST table and all their indexes */
 	int64		family_reclaimable; /* report.c: sum over those measured */
 } OpsBloatFacts;
+
+/* Before which transaction rows of a table must be deleted to be dead. */
+extern TransactionId ops_bloat_horizon(const OpsBloatScene *scene,
+									   Relation table);
 
 typedef struct OpsBloatVerdict
 {

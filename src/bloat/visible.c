@@ -28,13 +28,13 @@ static OpsOutcome outcome(OpsVisibility *visibility, TransactionId xid);
 static OpsOutcome look_up_outcome(TransactionId xid);
 
 /*
- * Rows deleted before now are dead or held back as seen from here on.
+ * Rows deleted before the horizon are dead, others are held back.
  */
 void
-ops_visibility_begin(OpsVisibility *visibility, Relation table)
+ops_visibility_begin(OpsVisibility *visibility, TransactionId horizon)
 {
 	memset(visibility, 0, sizeof(*visibility));
-	visibility->horizon = GetOldestNonRemovableTransactionId(table);
+	visibility->horizon = horizon;
 }
 
 /*

@@ -9,7 +9,6 @@
 #define OPS_VISIBLE_H
 
 #include "access/htup_details.h"
-#include "utils/relcache.h"
 
 typedef enum OpsFate
 {
@@ -35,7 +34,8 @@ typedef struct OpsVisibility
 	OpsOutcome	outcomes[OPS_OUTCOMES];
 } OpsVisibility;
 
-extern void ops_visibility_begin(OpsVisibility *visibility, Relation table);
+extern void ops_visibility_begin(OpsVisibility *visibility,
+								 TransactionId horizon);
 extern OpsFate ops_visibility_fate(OpsVisibility *visibility,
 								   HeapTupleHeader tuple);
 

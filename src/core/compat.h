@@ -42,6 +42,7 @@
 #include "storage/read_stream.h"
 #endif
 #include "storage/sinvaladt.h"
+#include "storage/standby.h"
 #include "utils/acl.h"
 #include "utils/backend_status.h"
 #include "utils/guc_tables.h"
@@ -90,6 +91,19 @@ typedef Oid RelFileNumber;
 #define SplitPageLayout SplitedPageLayout
 #define TransamVariables ShmemVariableCache
 #endif
+
+/*
+ * Whether vacuum_defer_cleanup_age keeps dead rows; gone since 16.
+ */
+static inline bool
+ops_compat_cleanup_is_deferred(void)
+{
+#if PG_VERSION_NUM >= 160000
+	return false;
+#else
+	return vacuum_defer_cleanup_age > 0;
+#endif
+}
 
 /*
  * The shared array of backend status entries.

@@ -14,6 +14,7 @@
 #include "postgres.h"
 
 #include "access/transam.h"
+#include "access/xact.h"
 #include "core/horizon.h"
 #include "replication/slot.h"
 #include "storage/lwlock.h"
@@ -43,6 +44,44 @@ ops_horizon_holders(const OpsActivity *activity)
 	holders = add_processes(holders, activity, true);
 	holders = add_processes(holders, activity, false);
 	return add_slots(holders);
+}
+
+/*
+ * Those that are left when this statement is over: its snapshot went back to
+ * the oldest transaction of the whole server, and goes with it.
+ */
+List *
+ops_horizon_after_statement(List *holders)
+{
+	TransactionId own = GetTopTransactionIdIfAny();
+	List	   *left = NIL;
+	ListCell   *lc;
+
+	foreach(lc, holders)
+	{
+		OpsHorizonHolder *holder = lfirst(lc);
+
+		if (holder->kind == OPS_HOLDER_SESSION && holder->pid == MyProcPid &&
+			!IsolationUsesXactSnapshot())
+		{
+			if (!TransactionIdIsValid(own))
+				continue;
+			holder->xmin = own;
+		}
+		left = lappend(left, holder);
+	}
+	return left;
+}
+
+/*
+ * Rows that were deleted by transactions before this one nobody has to see.
+ */
+TransactionId
+ops_horizon_limit(List *holders, OpsHorizonScope scope)
+{
+	const OpsHorizonHolder *oldest = ops_horizon_oldest(holders, scope);
+
+	return oldest ? xid_in_scope(oldest, scope) : ReadNextTransactionId();
 }
 
 /*

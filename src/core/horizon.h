@@ -42,9 +42,11 @@ typedef enum OpsHorizonScope
 } OpsHorizonScope;
 
 extern List *ops_horizon_holders(const OpsActivity *activity);
+extern List *ops_horizon_after_statement(List *holders);
 extern const OpsHorizonHolder *ops_horizon_oldest(List *holders,
 												  OpsHorizonScope scope);
 
+extern TransactionId ops_horizon_limit(List *holders, OpsHorizonScope scope);
 extern int64 ops_horizon_age(const OpsHorizonHolder *holder,
 							 OpsHorizonScope scope, TransactionId next);
 

@@ -69,6 +69,20 @@ kill_rows('t');
 like(verdict($node, 't'), qr/^VACUUM\|/, 'nor does another database');
 $node->safe_psql('postgres', 'VACUUM t');
 
+# The report's own snapshot goes back to its transaction, and with the report.
+$stranger->query_safe('SELECT pg_current_xact_id()');
+kill_rows('t');
+like(verdict($node, 't'), qr/^VACUUM\|/, 'not with a transaction id either');
+like(
+	$node->safe_psql(
+		'postgres',
+		q(BEGIN; SELECT pg_current_xact_id();
+			SELECT action FROM ops.bloat_report('t', min_size => 0) WHERE relation = 't'::regclass)
+	),
+	qr/^VACUUM$/m,
+	'nor for somebody who has one himself');
+$node->safe_psql('postgres', 'VACUUM t');
+
 my $session = $node->background_psql('postgres');
 my $pid     = $session->query_safe('SELECT pg_backend_pid()');
 $session->query_safe('BEGIN ISOLATION LEVEL REPEATABLE READ');
