@@ -43,7 +43,5 @@ SELECT step_no, task, object, status, pg_size_pretty(bytes_before) AS before, pg
  WHERE status <> 'reported'
  ORDER BY step_no;
 
-\echo 'A second run cuts off the empty pages at the end of staging: before the first one they held rows that the'
-\echo 'forgotten transaction could have seen for all we knew.  A third one finds nothing to do:'
-CALL ops.run_maintenance();
+\echo 'A second run finds nothing to do, although somebody forgot a transaction in another database:'
 CALL ops.run_maintenance();
