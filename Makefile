@@ -18,7 +18,8 @@ ISOLATION = $(sort $(patsubst test/specs/%.spec,%,$(wildcard test/specs/*.spec))
 
 # Those that mostly wait begin first, so that the others are done meanwhile.
 LONG_TESTS  = $(wildcard test/t/115_*.pl)
-PROVE_TESTS = $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(sort $(wildcard test/t/*.pl)))
+SHORT_TESTS = $(filter-out $(LONG_TESTS),$(sort $(wildcard test/t/*.pl)))
+PROVE_TESTS = $(LONG_TESTS) $(SHORT_TESTS)
 
 # What plain "make" does; pgxs.mk says how.
 all:

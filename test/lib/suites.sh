@@ -256,8 +256,9 @@ suite_coverage() {
 	as_client make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no \
 		installcheck ISOLATION= TAP_TESTS= PROFILE='--coverage -O0' > /dev/null 2>&1
 	stop_cluster
+	# Waiting covers nothing.
 	make_in "$tree" installcheck REGRESS= ISOLATION= PROFILE='--coverage -O0' \
-		PROVE_FLAGS='-Itest/lib -j3' > "$work/coverage.out" 2>&1
+		PROVE_TESTS='$(SHORT_TESTS)' PROVE_FLAGS='-Itest/lib -j3' > "$work/coverage.out" 2>&1
 	lcov -q --capture --no-external --rc lcov_branch_coverage=1 \
 		--directory "$tree/src" --base-directory "$tree" -o "$work/lcov" 2> /dev/null
 	lcov --summary --rc lcov_branch_coverage=1 "$work/lcov" 2>&1 |
