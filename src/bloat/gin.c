@@ -258,19 +258,19 @@ read_rows(OpsGinReading *state, IndexTuple item, Size length, GinList *rows)
 static void
 decode_rows(OpsGinReading *state, const GinPostingList * list, GinList *rows)
 {
-	OpsModel   *model = &state->model;
-	uint64		live = model->live;
-	uint64		dead = model->dead;
+	const OpsBloatPointers *pointers = &state->model.pointers;
+	double		live = pointers->known_live;
+	double		dead = pointers->known_dead;
 
 	rows->last = decode_list(state, list, rows->count);
-	live = model->live - live;
-	dead = model->dead - dead;
+	live = pointers->known_live - live;
+	dead = pointers->known_dead - dead;
 	if (live + dead == 0)
 		return;
 	state->known_rows += rows->count;
-	state->dead_rows += (double) rows->count * dead / (live + dead);
+	state->dead_rows += rows->count * dead / (live + dead);
 	if (live + dead >= Min(rows->count, MATCHED_TO_KNOW))
-		rows->dead = (double) dead / (live + dead);
+		rows->dead = dead / (live + dead);
 }
 
 /*
@@ -368,7 +368,7 @@ match_row(OpsGinReading *state, uint64 row)
 		block > MaxBlockNumber)
 		return;
 	ItemPointerSet(&tid, (BlockNumber) block, offset);
-	ops_model_match(&state->model, &tid, 0);
+	(void) ops_model_match(&state->model, &tid, 0);
 }
 
 /*
@@ -417,8 +417,9 @@ count_tree_rows(OpsGinReading *state, Page page, int bytes)
 	const char *start = (const char *) GinDataLeafPageGetPostingList(page);
 	const char *end = start + bytes;
 	const char *at = start;
-	uint64		live = state->model.live;
-	uint64		dead = state->model.dead;
+	const OpsBloatPointers *pointers = &state->model.pointers;
+	double		live = pointers->known_live;
+	double		dead = pointers->known_dead;
 	double		tids = 0;
 
 	for (int i = 0; i < COUNTED_SEGMENTS &&
@@ -439,8 +440,8 @@ count_tree_rows(OpsGinReading *state, Page page, int bytes)
 	if (at == start)
 		return 0;
 	tids *= (double) bytes / (at - start);
-	live = state->model.live - live;
-	dead = state->model.dead - dead;
+	live = pointers->known_live - live;
+	dead = pointers->known_dead - dead;
 	if (live + dead > 0)
 	{
 		state->known_rows += tids;
@@ -487,19 +488,14 @@ read_pending_row(OpsGinReading *state, IndexTuple item)
 		.dead = -1,
 		.waits = true,
 	};
+	OpsRootState root;
 
-	if (measure->roots)
+	root = ops_model_match(&state->model, &item->t_tid, 0);
+	if (root != ROOT_UNKNOWN)
 	{
-		OpsRootState root = ops_bloat_root(measure->roots, &item->t_tid);
-
-		state->model.live += root == ROOT_LIVE;
-		state->model.dead += root == ROOT_DEAD;
-		if (root != ROOT_UNKNOWN)
-		{
-			entry.dead = root == ROOT_DEAD;
-			state->known_waiting++;
-			state->dead_waiting += entry.dead;
-		}
+		entry.dead = root == ROOT_DEAD;
+		state->known_waiting++;
+		state->dead_waiting += entry.dead;
 	}
 	entry.datum = datum_bytes(measure->rel, item, entry.key);
 	ops_gin_keys_add(state->keys, item, &entry);

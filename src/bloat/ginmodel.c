@@ -125,7 +125,8 @@ merged_dead(const OpsGinReading *state)
 	double		share = ops_model_dead_share(&state->model);
 	double		weight = runs / (runs + FEW_RUNS);
 
-	if (state->model.live + state->model.dead < MIN_KNOWN ||
+	if (state->model.pointers.known_live +
+		state->model.pointers.known_dead < MIN_KNOWN ||
 		state->known_rows < MIN_KNOWN)
 		return share;
 	return weight * state->dead_rows / state->known_rows +

@@ -275,7 +275,7 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 			state->null_bytes += length;
 		}
 		if (match && i % MATCH_STRIDE == 0)
-			ops_model_match(&state->model, &item->t_tid, length);
+			(void) ops_model_match(&state->model, &item->t_tid, length);
 		if (state->keeps)
 			ops_gist_entries_add(&state->entries, measure, item, size);
 	}

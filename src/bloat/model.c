@@ -91,15 +91,14 @@ ops_model_saw(OpsModel *model, BlockNumber block, Page page)
 /*
  * Ask the sample of the table whether an entry, of this size, leads to a row.
  */
-void
+OpsRootState
 ops_model_match(OpsModel *model, ItemPointer tid, Size size)
 {
 	OpsRootState fate = ROOT_UNKNOWN;
 
 	(void) ops_bloat_pointers_live(&model->pointers, tid, 1, &fate);
 	ops_bloat_pointers_sized(&model->pointers, fate, size);
-	model->live += fate == ROOT_LIVE;
-	model->dead += fate == ROOT_DEAD;
+	return fate;
 }
 
 /*

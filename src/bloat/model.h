@@ -29,8 +29,6 @@ typedef struct OpsModel
 	int			npages;
 	int			space;
 	OpsBloatPointers pointers;	/* all entries that were looked up */
-	uint64		live;			/* entries whose row is known to be */
-	uint64		dead;			/* or not to be */
 	uint64		broken;			/* items and pages that make no sense */
 	double		untouched;		/* share of pages, -1 until it is asked for */
 	uint64		leaves;			/* that lead to rows in more than one block */
@@ -64,7 +62,8 @@ extern const OpsUsualFill *ops_model_usual_fill(Relation index,
 extern void ops_model_init(OpsModel *model, OpsBloatMeasure *measure,
 						   bool every_row);
 extern void ops_model_saw(OpsModel *model, BlockNumber block, Page page);
-extern void ops_model_match(OpsModel *model, ItemPointer tid, Size size);
+extern OpsRootState ops_model_match(OpsModel *model, ItemPointer tid,
+									Size size);
 extern void ops_model_span(OpsModel *model, BlockNumber first,
 						   BlockNumber last);
 extern bool ops_model_is_ordered(const OpsModel *model);

@@ -237,8 +237,7 @@ ops_bloat_page_odds(const struct OpsHeapRoots *roots, int live, int dead)
 
 	if (usual <= 0)
 		return 1;
-	return (live + dead > 0 ? (live + PAGE_PRIOR * usual) /
-			(live + dead + PAGE_PRIOR) : usual) / usual;
+	return (live + PAGE_PRIOR * usual) / (live + dead + PAGE_PRIOR) / usual;
 }
 
 double

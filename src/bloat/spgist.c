@@ -313,8 +313,8 @@ read_items(SpgistState *state, Page page, double *totals)
 			ops_spg_entries_add_some(&state->some,
 									 state->model.measure, item, length);
 		if (match && i % MATCH_STRIDE == 0)
-			ops_model_match(&state->model, &item->heapPtr,
-							MAXALIGN(length) + sizeof(ItemIdData));
+			(void) ops_model_match(&state->model, &item->heapPtr,
+								   MAXALIGN(length) + sizeof(ItemIdData));
 	}
 	if (leaf)
 		ops_model_span(&state->model, first_row, last_row);

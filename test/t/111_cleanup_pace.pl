@@ -96,10 +96,9 @@ my ($read, $share_read) = shared_run('beside_reader');
 $reader->query_safe('COMMIT');
 my $stream = $node->background_psql('postgres');
 $stream->query_until(qr/writing/,
-	"\\echo writing\nDO \$\$ BEGIN LOOP PERFORM pg_current_xact_id(); COMMIT; PERFORM pg_sleep(0.01); COMMIT; END LOOP; END \$\$;\n"
-);
+	"\\echo writing\nSELECT pg_current_xact_id() \\watch 0.02\n");
 my ($written, $share_written) = shared_run('beside_writer');
-sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%LOOP PERFORM%' AND pid <> pg_backend_pid()}
+sql(q{SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_current_xact_id%' AND pid <> pg_backend_pid()}
 );
 eval { $stream->{run}->finish };
 $reader->quit;
