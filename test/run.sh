@@ -39,7 +39,10 @@ run_suite() {
 	else
 		echo "not ok - $suite: $not_ok failed ($((SECONDS - start)) s)"
 		grep -h '^not ok - ' "$log" | sed 's/^/    /'
-		tail -60 "$log" | sed 's/^/    | /'
+		{
+			tap_failures "$log"
+			tail -60 "$log"
+		} | sed 's/^/    | /'
 	fi
 }
 

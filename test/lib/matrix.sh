@@ -126,7 +126,10 @@ suite_matrix() {
 		grep -q '^ok - \(regress\|test/t\)' "$log" ||
 			echo "not ok - PostgreSQL $major ran no test"
 		if grep -q '^not ok' "$log"; then
-			tail -80 "$log" | sed 's/^/| /'
+			{
+				tap_failures "$log"
+				tail -80 "$log"
+			} | sed 's/^/| /'
 		fi
 		echo "# PostgreSQL $major: $(grep -c '^ok - ' "$log") passed, $(grep -c '^not ok - ' "$log") failed"
 	done

@@ -64,6 +64,11 @@ report_tap() {
 		-e 's/^(test\/t\/[^ ]+) +\(Wstat.*/not ok - \1/p'
 }
 
+# What failed in them, of a log in which that can be far above the end.
+tap_failures() {
+	grep -A 8 '#   Failed test' "$1" | head -100
+}
+
 # Of rls/corpus.sh: each case whose claims are borne out by executing them,
 # and each share that it prints with a threshold.
 report_rls() {

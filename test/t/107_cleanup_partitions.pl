@@ -139,15 +139,18 @@ sub start_traffic
 	return \%traffic;
 }
 
-# Queries that had to wait longer; undef if there were none at all.
+# Queries that had to wait longer, which ends a client; undef if there were no
+# queries at all.
 sub blocked
 {
 	my ($traffic) = @_;
 
 	$traffic->{handle}->finish;
 	note("$traffic->{out}$traffic->{err}");
-	return unless $traffic->{out} =~ /actually processed: [1-9]/;
-	return () = $traffic->{err} =~ /lock timeout/g;
+	my $blocked = () = $traffic->{err} =~ /lock timeout/g;
+
+	return unless $blocked || $traffic->{out} =~ /actually processed: [1-9]/;
+	return $blocked;
 }
 
 sub wait_for_detaching
