@@ -111,15 +111,37 @@ SELECT kind, sampled_blocks < 300 AS few, total_blocks > 500 AS many, reclaimabl
 
 -- Dead rows in one stretch: most samples of entries meet few of them or none.
 DELETE FROM bloat.stretch WHERE id BETWEEN 80000 AND 109999;
-CREATE FUNCTION bloat.stretched(seed int, OUT said bigint, OUT low bigint, OUT high bigint) LANGUAGE plpgsql AS $$
+CREATE FUNCTION bloat.seeded(relation regclass, seed int, OUT said bigint, OUT low bigint, OUT high bigint) LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM set_config('operations_runbook.bloat_seed', seed::text, true);
-    SELECT reclaimable_bytes, reclaimable_low, reclaimable_high INTO said, low, high
-      FROM ops.bloat_report('bloat.stretch_id');
+    SELECT r.reclaimable_bytes, r.reclaimable_low, r.reclaimable_high INTO said, low, high
+      FROM ops.bloat_report(seeded.relation) AS r WHERE r.relation = seeded.relation;
 END $$;
 SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.03 * size_bytes) AS close,
        count(*) FILTER (WHERE reclaimable_bytes BETWEEN low AND high) >= 19 AS inside
-  FROM ops.bloat_report('bloat.stretch_id', exact => true), generate_series(1, 20) AS seed, bloat.stretched(seed);
+  FROM ops.bloat_report('bloat.stretch_id', exact => true), generate_series(1, 20) AS seed,
+       bloat.seeded('bloat.stretch_id', seed);
+
+-- Two versions of a row share their key, one of them being dead.
+CREATE TABLE bloat.versions (id int, n int, name text, filler text) WITH (autovacuum_enabled = false);
+CREATE INDEX versions_name ON bloat.versions (name);
+INSERT INTO bloat.versions SELECT i, 0, md5(i::text), repeat('x', 60) FROM generate_series(1, 60000) AS i;
+UPDATE bloat.versions SET n = 1 WHERE hashint4(id) % 5 < 2;
+SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.03 * size_bytes) AS close,
+       count(*) FILTER (WHERE reclaimable_bytes BETWEEN low AND high) >= 19 AS inside
+  FROM ops.bloat_report('bloat.versions_name', exact => true), generate_series(1, 20) AS seed,
+       bloat.seeded('bloat.versions_name', seed);
+
+-- Full pages and empty ones in turn, and few at the edges: the map tells.
+CREATE TABLE bloat.bands (id int, filler text) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.bands SELECT i, repeat('x', 60) FROM generate_series(1, 80000) AS i;
+DELETE FROM bloat.bands WHERE id / 1000 % 2 = 0;
+VACUUM (TRUNCATE off) bloat.bands;
+SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.02 * size_bytes) AS close,
+       count(*) FILTER (WHERE reclaimable_bytes BETWEEN low AND high) >= 95 AS inside
+  FROM ops.bloat_report('bloat.bands', exact => true), generate_series(1, 100) AS seed,
+       bloat.seeded('bloat.bands', seed)
+ WHERE kind = 'heap' AND relation = 'bloat.bands'::regclass;
 
 -- Partitions add up.
 CREATE TABLE bloat.events (at int, filler text) PARTITION BY RANGE (at);

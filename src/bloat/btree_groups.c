@@ -285,7 +285,11 @@ probe(OpsBtreeGroups *groups, const OpsProbes *probes)
 {
 	Relation	heap = groups->measure->heap;
 	BlockNumber nblocks = RelationGetNumberOfBlocks(heap);
-	OpsBloatMeasure measure = {.rel = heap,.nblocks = nblocks};
+	OpsBloatMeasure measure = {
+		.rel = heap,
+		.nblocks = nblocks,
+		.horizon = groups->measure->horizon,
+	};
 	OpsHeapReader reader;
 	BlockNumber *blocks = palloc(MOST_PROBES * OPS_MANY_EQUAL *
 								 sizeof(BlockNumber));

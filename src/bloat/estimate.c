@@ -125,8 +125,35 @@ fit_line(const OpsSample *sample, const Model *model, int class,
 	return line;
 }
 
+/*
+ * How far the pages that a line predicts are from the sampled ones, in bytes
+ * of the map, summed up.
+ */
+static double
+distance_of(const Model *model, int class, const OpsMapSum *sum)
+{
+	double		mean = model->line[class].mean_x;
+	double		distance = sum->space[class] - sum->pages[class] * mean;
+
+	if (!model->by_class)
+		distance += sum->space[1] - sum->pages[1] * mean;
+	return distance;
+}
+
+static void
+fit_lines(const OpsSample *sample, Model *model, OpsBloatTotal total)
+{
+	for (int class = 0; class <= (model->by_class ? 1 : 0); class++)
+		model->line[class] = fit_line(sample, model, class, total);
+}
+
+/*
+ * Classes are told apart if both are known well enough: of one whose sampled
+ * pages are all alike, other than its pages on the average, nothing is known
+ * of how it goes on, while the other class may tell.
+ */
 static Model
-fit_model(const OpsSample *sample, OpsBloatTotal total)
+fit_model(const OpsSample *sample, const OpsMapSum *sum, OpsBloatTotal total)
 {
 	Model		model = {0};
 	int			visible = 0;
@@ -134,8 +161,16 @@ fit_model(const OpsSample *sample, OpsBloatTotal total)
 	for (int i = 0; i < sample->count; i++)
 		visible += sample->page[i].entry.visible;
 	model.by_class = Min(visible, sample->count - visible) >= CLASS_PAGES;
-	for (int class = 0; class <= (model.by_class ? 1 : 0); class++)
-		model.line[class] = fit_line(sample, &model, class, total);
+	fit_lines(sample, &model, total);
+	for (int class = 0; model.by_class && class < OPS_MAP_CLASSES; class++)
+	{
+		if (model.line[class].spread_x == 0 &&
+			fabs(distance_of(&model, class, sum)) > sum->pages[class])
+		{
+			model.by_class = false;
+			fit_lines(sample, &model, total);
+		}
+	}
 	return model;
 }
 
@@ -227,24 +262,28 @@ population(const OpsSample *sample)
  * Variance of an estimate for the slopes of its lines not being known.
  *
  * That hardly counts if the sample is like the relation, and for all if a
- * line is drawn far beyond what was sampled.
+ * line is drawn far beyond what was sampled.  A slope that is not known at all
+ * may lead from the most that a page has to an empty page.
  */
 static double
-variance_of_slopes(const Model *model, const OpsMapSum *sum)
+variance_of_slopes(const OpsSample *sample, OpsBloatTotal total,
+				   const Model *model, const OpsMapSum *sum)
 {
 	double		variance = 0;
+	double		steepest = 0;
 
+	for (int i = 0; i < sample->count; i++)
+		steepest = Max(steepest, sample->page[i].total[total] / OPS_MAP_EMPTY);
 	for (int class = 0; class <= (model->by_class ? 1 : 0); class++)
 	{
 		const Line *line = &model->line[class];
-		double		distance = sum->space[class] -
-		sum->pages[class] * line->mean_x;
+		double		distance = distance_of(model, class, sum);
 
-		if (!model->by_class)
-			distance += sum->space[1] - sum->pages[1] * line->mean_x;
 		if (line->spread_x > 0)
 			variance += distance * distance / line->spread_x *
 				line->residuals / Max(line->pages - 2, 1);
+		else
+			variance += distance * distance * steepest * steepest;
 	}
 	return variance;
 }
@@ -254,7 +293,7 @@ estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
 {
 	OpsEstimate estimate = {.with_map = true};
 	OpsMapSum	sum = population(sample);
-	Model		model = fit_model(sample, total);
+	Model		model = fit_model(sample, &sum, total);
 
 	estimate.value = predict(&model, &sum);
 	for (int i = 0; i < sample->count; i++)
@@ -276,7 +315,8 @@ estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
 			z[i] += predict(&model, &page->around) / pages_of(&page->around);
 	}
 	estimate.error = hypot(error_of_sum(sample, z),
-						   sqrt(variance_of_slopes(&model, &sum)));
+						   sqrt(variance_of_slopes(sample, total, &model,
+												   &sum)));
 	return estimate;
 }
 

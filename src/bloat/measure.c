@@ -338,8 +338,7 @@ look(Job *job, Relation rel, Relation heap)
 	measure->only_roots = !is_index && job->only_dead;
 	measure->roots = is_index ? job->roots : NULL;
 	measure->values = result->kind == BLOAT_TOAST ? job->values : NULL;
-	if (!is_index)
-		measure->horizon = ops_bloat_horizon(job->scene, rel);
+	measure->horizon = ops_bloat_horizon(job->scene, heap);
 	measure->target = job->request->target;
 	measure->exact = job->request->exact;
 	measure->seed = ops_bloat_seed(job->seed, RelationGetRelid(rel));

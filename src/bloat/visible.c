@@ -33,6 +33,7 @@ static OpsOutcome look_up_outcome(TransactionId xid);
 void
 ops_visibility_begin(OpsVisibility *visibility, TransactionId horizon)
 {
+	Assert(TransactionIdIsNormal(horizon));
 	memset(visibility, 0, sizeof(*visibility));
 	visibility->horizon = horizon;
 }
