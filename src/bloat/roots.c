@@ -14,6 +14,8 @@
  */
 #include "postgres.h"
 
+#include <float.h>
+
 #include "bloat/roots.h"
 #include "common/hashfn.h"
 #include "utils/float.h"
@@ -161,8 +163,13 @@ compare_parts(struct OpsHeapRoots *roots)
 		all += nall[i];
 	}
 	for (uint32 i = 0; i < roots->nparts; i++)
+	{
 		roots->odds[i] = nall[i] == 0 || live == 0 ? 1 :
 			((double) nlive[i] / nall[i]) / ((double) live / all);
+
+		/* Other than dead entries these are not known to be. */
+		roots->odds[i] = Max(roots->odds[i], FLT_EPSILON);
+	}
 }
 
 static uint32
