@@ -87,6 +87,8 @@ typedef struct OpsBloatMeasure
 	double		(*own_error) (void *state); /* standard error beyond that of
 											 * the sample, share of the need */
 	double		inner_pages;	/* all of them; 0: that is not known */
+	bool		skims;			/* goes by line pointers, on most pages; may
+								 * change while it reads */
 
 	/* sample.c */
 	uint32		sampled;		/* pages that were read */

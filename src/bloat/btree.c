@@ -37,12 +37,21 @@
 #define FEW_KNOWN 0.1
 #define THINNED 4
 
+/*
+ * If on so many leaves no more than this share of the entries had an equal,
+ * on the others it does not matter either.
+ */
+#define ENOUGH_LEAVES 64
+#define FEW_EQUAL 0.003
+
 typedef struct BtreeState
 {
 	bool		dedup;
 	bool		thinned;		/* look up heap pointers on some pages only */
 	bool		looks_up;		/* on this page */
 	int			nleaves;
+	double		compared;		/* entries, and those of a key that */
+	double		equal;			/* comes more than once */
 	OpsBtreePacks packs;
 	OpsBtreeGroup group;		/* of equal keys, not packed yet */
 	OpsBloatPointers pointers;
@@ -51,6 +60,7 @@ typedef struct BtreeState
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
+static bool goes_by_sizes(const BtreeState *state);
 static void check_page(OpsBloatMeasure *measure, BlockNumber block,
 					   Page page);
 static void read_leaf(OpsBloatMeasure *measure, BtreeState *state,
@@ -123,7 +133,8 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 		state->looks_up = state->pointers.roots != NULL &&
 			(!state->thinned || state->nleaves % THINNED == 0);
 		state->nleaves++;
-		if (state->thinned && !state->looks_up && !state->dedup)
+		measure->skims = goes_by_sizes(state);
+		if (measure->skims && !state->looks_up)
 			read_sizes(measure, state, block, page, totals);
 		else
 			read_leaf(measure, state, block, page, totals);
@@ -134,6 +145,18 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 	}
 	else
 		totals[TOTAL_INNER_PAGES] = 1;
+}
+
+/*
+ * Whether all that matters of most leaves is how long their entries are.
+ */
+static bool
+goes_by_sizes(const BtreeState *state)
+{
+	return state->thinned &&
+		(!state->dedup ||
+		 (state->nleaves > ENOUGH_LEAVES &&
+		  state->equal <= FEW_EQUAL * state->compared));
 }
 
 /*
@@ -358,6 +381,9 @@ flush_group(BtreeState *state, bool continues)
 	OpsBtreeGroup *group = &state->group;
 
 	group->continues = continues;
+	state->compared += group->pointers;
+	if (group->pointers > 1)
+		state->equal += group->pointers;
 	if (state->groups)
 		ops_btree_groups_end(state->groups, group);
 	if (group->pointers > 0)

@@ -15,6 +15,7 @@
 
 #include "access/htup_details.h"
 #include "bloat/gistbuild.h"
+#include "bloat/roworder.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
 #include "common/hashfn.h"
@@ -29,7 +30,6 @@ static bool is_harmless(Relation index);
 static bool key_is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(Relation index, IndexTuple entry, Size length);
 static uint32 entry_number(IndexTuple entry);
-static int	compare_rows(const void *a, const void *b);
 
 /*
  * Get ready to keep entries, if the build of this index can be played.
@@ -223,11 +223,12 @@ IndexTuple *
 ops_gist_entries_pick(const OpsGistEntries *entries, double share, int most,
 					  int *count)
 {
-	IndexTuple *picked = palloc(Max(entries->count, 1) * sizeof(IndexTuple));
+	OpsRowEntry *picked = palloc(Max(entries->count, 1) * sizeof(OpsRowEntry));
+	IndexTuple *rows;
 	double		chance = 1;
+	int			found = 0;
 	int			kept = 0;
 
-	*count = 0;
 	for (int i = 0; i < entries->count; i++)
 	{
 		const OpsGistEntry *entry = &entries->entry[i];
@@ -235,19 +236,24 @@ ops_gist_entries_pick(const OpsGistEntries *entries, double share, int most,
 		if (share < 1 &&
 			entry_number(entry->item) >= entry->odds * share * PG_UINT32_MAX)
 			continue;
-		picked[(*count)++] = entry->item;
+		picked[found++] = ops_row_entry(&entry->item->t_tid, entry->item);
 	}
-	if (*count > most)
-		chance = (double) most / *count;
-	for (int i = 0; chance < 1 && i < *count; i++)
+	if (found > most)
+		chance = (double) most / found;
+	for (int i = 0; i < found; i++)
 	{
-		if (murmurhash32(entry_number(picked[i])) <= chance * PG_UINT32_MAX)
+		if (chance == 1 ||
+			murmurhash32(entry_number(picked[i].entry)) <= chance * PG_UINT32_MAX)
 			picked[kept++] = picked[i];
 	}
-	if (chance < 1)
-		*count = kept;
-	qsort(picked, *count, sizeof(IndexTuple), compare_rows);
-	return picked;
+	ops_row_entries_sort(picked, kept);
+
+	rows = palloc(Max(kept, 1) * sizeof(IndexTuple));
+	for (int i = 0; i < kept; i++)
+		rows[i] = picked[i].entry;
+	pfree(picked);
+	*count = kept;
+	return rows;
 }
 
 /*
@@ -258,11 +264,4 @@ entry_number(IndexTuple entry)
 {
 	return murmurhash32(ItemPointerGetBlockNumberNoCheck(&entry->t_tid) * 311 +
 						ItemPointerGetOffsetNumberNoCheck(&entry->t_tid));
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	return ItemPointerCompare(&(*(const IndexTuple *) a)->t_tid,
-							  &(*(const IndexTuple *) b)->t_tid);
 }

@@ -37,6 +37,9 @@
 
 #define CACHE_LINE		64
 
+/* Bytes of a page up to where its line pointers end, mostly */
+#define SKIMMED			1024
+
 /* Leaves of the free space map that are always read: 8 GB of pages */
 #define MAP_LEAVES		256
 
@@ -144,16 +147,18 @@ read_page(Sampler *sampler, Buffer buffer, double *totals)
  * the page before it is read: rows and entries lie about at random.
  */
 static Buffer
-next_buffer(OpsBlockStream *blocks)
+next_buffer(const Sampler *sampler, OpsBlockStream *blocks)
 {
 	Buffer		buffer = ops_compat_next_buffer(blocks);
 
 	if (buffer != InvalidBuffer)
 	{
 		const char *page = BufferGetPage(buffer);
+		int			wanted = sampler->measure->skims ? SKIMMED : BLCKSZ;
 
-		for (int offset = 0; offset < BLCKSZ; offset += CACHE_LINE)
+		for (int offset = 0; offset < wanted; offset += CACHE_LINE)
 			__builtin_prefetch(page + offset);
+		__builtin_prefetch(page + BLCKSZ - CACHE_LINE);
 	}
 	return buffer;
 }
@@ -210,10 +215,10 @@ read_sample(Sampler *sampler)
 	blocks = ops_compat_begin_blocks(sampler->measure->rel,
 									 sampler->measure->ring,
 									 next_sampled, sampler);
-	buffer = next_buffer(blocks);
+	buffer = next_buffer(sampler, blocks);
 	while (buffer != InvalidBuffer)
 	{
-		Buffer		next = next_buffer(blocks);
+		Buffer		next = next_buffer(sampler, blocks);
 
 		CHECK_FOR_INTERRUPTS();
 		while (page->is_read)
@@ -241,10 +246,10 @@ read_rest(Sampler *sampler)
 	sampler->next = sampler->first;
 	blocks = ops_compat_begin_blocks(measure->rel, measure->ring, next_other,
 									 sampler);
-	buffer = next_buffer(blocks);
+	buffer = next_buffer(sampler, blocks);
 	while (buffer != InvalidBuffer)
 	{
-		Buffer		next = next_buffer(blocks);
+		Buffer		next = next_buffer(sampler, blocks);
 
 		CHECK_FOR_INTERRUPTS();
 		read_page(sampler, buffer, totals);

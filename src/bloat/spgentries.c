@@ -12,6 +12,7 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "bloat/roworder.h"
 #include "bloat/spgbuild.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
@@ -34,7 +35,6 @@ static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
 static Datum whole_text(SpGistLeafTuple item, const char *way,
 						int way_length);
 static uint32 row_number(const ItemPointerData * row);
-static int	compare_rows(const void *a, const void *b);
 
 /*
  * Get ready to keep entries, if the build of this index can be played.
@@ -206,9 +206,10 @@ OpsSpgEntry **
 ops_spg_entries_pick(const OpsSpgEntries *entries, double share, double most,
 					 int *count)
 {
-	OpsSpgEntry **picked = palloc(Max(entries->count, 1) *
-								  sizeof(OpsSpgEntry *));
+	OpsRowEntry *picked = palloc(Max(entries->count, 1) * sizeof(OpsRowEntry));
+	OpsSpgEntry **rows;
 	int			found = 0;
+	int			kept = 0;
 
 	for (int i = 0; i < entries->count; i++)
 	{
@@ -218,21 +219,24 @@ ops_spg_entries_pick(const OpsSpgEntries *entries, double share, double most,
 			murmurhash32(row_number(&entry->row)) >=
 			entry->odds * share * PG_UINT32_MAX)
 			continue;
-		picked[found++] = entry;
+		picked[found++] = ops_row_entry(&entry->row, entry);
 	}
-	*count = found;
-	if (found > most)
+	for (int i = 0; i < found; i++)
 	{
-		*count = 0;
-		for (int i = 0; i < found; i++)
-		{
-			if (row_number(&picked[i]->row) <=
-				most / found * entries->chance)
-				picked[(*count)++] = picked[i];
-		}
+		OpsSpgEntry *entry = picked[i].entry;
+
+		if (found <= most ||
+			row_number(&entry->row) <= most / found * entries->chance)
+			picked[kept++] = picked[i];
 	}
-	qsort(picked, *count, sizeof(OpsSpgEntry *), compare_rows);
-	return picked;
+	ops_row_entries_sort(picked, kept);
+
+	rows = palloc(Max(kept, 1) * sizeof(OpsSpgEntry *));
+	for (int i = 0; i < kept; i++)
+		rows[i] = picked[i].entry;
+	pfree(picked);
+	*count = kept;
+	return rows;
 }
 
 /*
@@ -243,13 +247,4 @@ row_number(const ItemPointerData * row)
 {
 	return murmurhash32(ItemPointerGetBlockNumberNoCheck(row) * 311 +
 						ItemPointerGetOffsetNumberNoCheck(row));
-}
-
-static int
-compare_rows(const void *a, const void *b)
-{
-	OpsSpgEntry *left = *(OpsSpgEntry *const *) a;
-	OpsSpgEntry *right = *(OpsSpgEntry *const *) b;
-
-	return ItemPointerCompare(&left->row, &right->row);
 }

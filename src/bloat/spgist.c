@@ -103,14 +103,16 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
-
-	modelled.live = whole_index(&state, 1 - measure->dead_entries,
-								&modelled.doubt);
 	modelled.as_grown = true;
 
 	/* What a build made of all of it shows how far the model is off. */
-	modelled.content = measure->dead_entries > 0 ?
-		whole_index(&state, 1, &doubt) : modelled.live;
+	if (measure->dead_entries == 0 && ops_model_is_untouched(&state.model))
+		modelled.live = modelled.content = measure->nblocks;
+	else
+		modelled.live = modelled.content =
+			whole_index(&state, 1 - measure->dead_entries, &modelled.doubt);
+	if (measure->dead_entries > 0)
+		modelled.content = whole_index(&state, 1, &doubt);
 	ops_model_conclude(&state.model, &modelled);
 }
 
