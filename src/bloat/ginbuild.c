@@ -33,6 +33,9 @@
 /* Steps that a play can take, entries times rounds. */
 #define MAX_STEPS			400000
 
+/* Of 2^32 */
+#define GOLDEN_RATIO		UINT32_C(2654435769)
+
 /* How far the number of rounds can be off, relative. */
 #define ROUNDS_DOUBT		0.08
 #define SURELY_ONE_ROUND	0.92
@@ -417,7 +420,7 @@ entry_bytes(const Play *play, int i, double end)
 
 		/* A golden-ratio sequence rounds fairly and the same in each round. */
 		tids = floor(tids * (1 - dead) + 0.001 +
-					 fmod(i * 0.6180339887, 1) * 0.999);
+					 ((uint32) i * GOLDEN_RATIO) / (PG_UINT32_MAX + 1.0) * 0.999);
 		if (tids < 1)
 			return 0;
 	}

@@ -27,9 +27,13 @@
 /* Of the entries of a page, one in so many is looked up in the table. */
 #define MATCH_STRIDE		3
 
-/* Entries that are played at most: of a whole index, or of parts of one. */
+/*
+ * Entries that are played at most: of a whole index, of parts of one, and
+ * where keys are signatures, which take long to compare.
+ */
 #define MAX_PLAYED			12288
 #define MAX_PLAYED_PARTS	8192
+#define MAX_PLAYED_SLOW		4096
 
 /* Pages of an index of which all entries are kept, to be played. */
 #define MAX_KEPT_PAGES		500
@@ -76,6 +80,11 @@ static const OpsUsualFill sorted_fills[] = {
 	{"gist_geo*", 0.667, 0.20, 0.667, 0.20},
 	{"gist_*", 0.79, 0.20, 0.79, 0.20},
 	{NULL, 0.70, 0.25, 0.75, 0.25}
+};
+static const OpsUsualFill slow_classes[] = {
+	{.opclass = "gist_trgm_ops"},
+	{.opclass = "tsvector_ops"},
+	{.opclass = NULL}
 };
 static const OpsUsualFill halved_fill = {"gist_*", 0.985, 0.04, 0.985, 0.04};
 
@@ -162,19 +171,20 @@ played_fill(GistState *state, double share, double *doubt)
 	OpsGistBuilt built = {0};
 	OpsGistEntries region;
 	const OpsGistEntries *entries = &state->entries;
+	bool		slow = ops_model_usual_fill(measure->rel, slow_classes)->opclass;
 	IndexTuple *played;
 	int			nplayed;
 
 	if (entries->entry == NULL || rows < 1)
 		return 0;
 	if (!measure->census || !state->keeps || entries->overflown ||
-		rows > MAX_PLAYED)
+		rows > (slow ? MAX_PLAYED_SLOW : MAX_PLAYED))
 	{
 		do
 		{
 			rows /= 2;
 			built.halvings++;
-		} while (rows > MAX_PLAYED_PARTS);
+		} while (rows > (slow ? MAX_PLAYED_SLOW : MAX_PLAYED_PARTS));
 		ops_gist_entries_init(&region, measure->rel);
 		region.skips_nulls = state->nulls_apart;
 		ops_gist_region(&region, measure, state->leaves, state->nleaves,

@@ -31,6 +31,10 @@
 /* Pages of a table that a hundred of its visibility map speak for: 24 GB */
 #define MOST_MAPPED ((BlockNumber) 3 << 20)
 
+/* What a model is off by is more than the sample, which thus need not be as
+ * good. */
+#define MODEL_TARGET 2
+
 /* One relation that is measured. */
 typedef struct Job
 {
@@ -49,6 +53,7 @@ static bool measures_toast(const OpsBloatTable *table);
 static void measure_one(Job *job, OpsBloatResult *result);
 static bool only_btrees(List *indexes);
 static bool any_modelled(List *indexes);
+static bool is_modelled(OpsBloatKind kind);
 static void read_more(OpsBloatMeasure *measure);
 static bool all_visible(Relation table);
 static void measure_indexes(Job *job, List *indexes);
@@ -132,12 +137,16 @@ any_modelled(List *indexes)
 
 	foreach(lc, indexes)
 	{
-		OpsBloatKind kind = ((OpsBloatResult *) lfirst(lc))->kind;
-
-		if (kind == BLOAT_GIN || kind == BLOAT_GIST || kind == BLOAT_SPGIST)
+		if (is_modelled(((OpsBloatResult *) lfirst(lc))->kind))
 			return true;
 	}
 	return false;
+}
+
+static bool
+is_modelled(OpsBloatKind kind)
+{
+	return kind == BLOAT_GIN || kind == BLOAT_GIST || kind == BLOAT_SPGIST;
 }
 
 static void
@@ -339,7 +348,8 @@ look(Job *job, Relation rel, Relation heap)
 	measure->roots = is_index ? job->roots : NULL;
 	measure->values = result->kind == BLOAT_TOAST ? job->values : NULL;
 	measure->horizon = ops_bloat_horizon(job->scene, heap);
-	measure->target = job->request->target;
+	measure->target = job->request->target *
+		(is_modelled(result->kind) ? MODEL_TARGET : 1);
 	measure->exact = job->request->exact;
 	measure->seed = ops_bloat_seed(job->seed, RelationGetRelid(rel));
 	result->size = (int64) measure->nblocks * BLCKSZ;
