@@ -34,7 +34,7 @@
  * If less than this share of the table's pages was read, the fate of few
  * entries is known, and one page of so many tells enough.
  */
-#define FEW_KNOWN 0.1
+#define FEW_KNOWN 0.3
 #define THINNED 4
 
 /*

@@ -86,6 +86,11 @@ static const OpsUsualFill slow_classes[] = {
 	{.opclass = "tsvector_ops"},
 	{.opclass = NULL}
 };
+static const OpsUsualFill restless_classes[] = {
+	{.opclass = "range_ops"},
+	{.opclass = "inet_ops"},
+	{.opclass = NULL}
+};
 static const OpsUsualFill halved_fill = {"gist_*", 0.985, 0.04, 0.985, 0.04};
 
 typedef struct GistState
@@ -114,6 +119,9 @@ static void read_leaf(GistState *state, BlockNumber block, Page page,
 static void keep_leaf(GistState *state, BlockNumber block);
 static void read_inner(GistState *state, Page page);
 static double played_fill(GistState *state, double share, double *doubt);
+static void play(GistState *state, double share, double from,
+				 OpsGistBuilt *built);
+static bool is_of_class(Relation index, const OpsUsualFill *classes);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
 static double with_nulls(const GistState *state, double share, double fill);
@@ -161,33 +169,65 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 /*
  * How full a build leaves the leaves, with this share of the entries; 0 if it
  * cannot be played.
+ *
+ * Some operator classes split pages so unevenly that one part of an index
+ * says too little.
  */
 static double
 played_fill(GistState *state, double share, double *doubt)
 {
+	Relation	index = state->model.measure->rel;
+	int			plays = is_of_class(index, restless_classes) ? 2 : 1;
+	double		filled = 0;
+	double		leaves = 0;
+
+	for (int i = 0; i < plays; i++)
+	{
+		OpsGistBuilt built = {0};
+
+		play(state, share, (double) i / plays, &built);
+		filled += built.fill * built.leaves;
+		leaves += built.leaves;
+		if (leaves > 0)
+			*doubt = built.halvings == 0 ? DOUBT_WHOLE :
+				built.halvings <= 2 ? DOUBT_QUARTER :
+				built.halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
+		if (built.halvings == 0)
+			break;
+	}
+	return leaves > 0 ? filled / leaves : 0;
+}
+
+/*
+ * Build an index of this share of the entries, or of parts of it, the first
+ * of which begin somewhere from 0 to 1.
+ */
+static void
+play(GistState *state, double share, double from, OpsGistBuilt *built)
+{
 	OpsBloatMeasure *measure = state->model.measure;
 	double		rows = measure->total[TOTAL_LIVE] * share *
 	(1 - state->nulls / Max(state->items, 1));
-	OpsGistBuilt built = {0};
 	OpsGistEntries region;
 	const OpsGistEntries *entries = &state->entries;
-	bool		slow = ops_model_usual_fill(measure->rel, slow_classes)->opclass;
+	bool		slow = is_of_class(measure->rel, slow_classes);
 	IndexTuple *played;
 	int			nplayed;
 
 	if (entries->entry == NULL || rows < 1)
-		return 0;
+		return;
 	if (!measure->census || !state->keeps || entries->overflown ||
 		rows > (slow ? MAX_PLAYED_SLOW : MAX_PLAYED))
 	{
 		do
 		{
 			rows /= 2;
-			built.halvings++;
+			built->halvings++;
 		} while (rows > (slow ? MAX_PLAYED_SLOW : MAX_PLAYED_PARTS));
 		ops_gist_entries_init(&region, measure->rel);
 		region.skips_nulls = state->nulls_apart;
 		ops_gist_region(&region, measure, state->leaves, state->nleaves,
+						(int) (from * state->nleaves),
 						state->sorts ? SORTED_REGIONS : REGIONS, share,
 						(int) rows);
 		entries = &region;
@@ -200,22 +240,23 @@ played_fill(GistState *state, double share, double *doubt)
 		do
 		{
 			rows /= 2;
-			built.halvings++;
+			built->halvings++;
 		} while (rows > nplayed);
 		played = ops_gist_entries_pick(entries, share, (int) rows + 1,
 									   &nplayed);
 	}
 	if (nplayed == 0)
-		return 0;
+		return;
 	if (state->sorts)
-		ops_gist_sorted_build(played, nplayed, measure->rel, &built);
+		ops_gist_sorted_build(played, nplayed, measure->rel, built);
 	else
-		ops_gist_build(played, nplayed, measure->rel, measure->seed, &built);
-	if (built.fill > 0)
-		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
-			built.halvings <= 2 ? DOUBT_QUARTER :
-			built.halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
-	return built.fill;
+		ops_gist_build(played, nplayed, measure->rel, measure->seed, built);
+}
+
+static bool
+is_of_class(Relation index, const OpsUsualFill *classes)
+{
+	return ops_model_usual_fill(index, classes)->opclass != NULL;
 }
 
 static void

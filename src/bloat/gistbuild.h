@@ -55,7 +55,8 @@ extern IndexTuple * ops_gist_entries_pick(const OpsGistEntries *entries,
 extern void ops_gist_region(OpsGistEntries *entries,
 							const OpsBloatMeasure *measure,
 							const BlockNumber *leaves, int nleaves,
-							int regions, double share, int wanted);
+							int first, int regions, double share,
+							int wanted);
 
 /* gistbuild.c: of rows in the order of the table */
 extern void ops_gist_build(IndexTuple * rows, int nrows, Relation index,

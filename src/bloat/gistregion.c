@@ -42,12 +42,12 @@ static bool is_read(const Region *region, BlockNumber block);
 /*
  * Add entries of so many regions, until there are as many as wanted.
  *
- * They begin at some of these leaves, which are any.
+ * They begin at some of these leaves, which are any; the first at that one.
  */
 void
 ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
-				const BlockNumber *leaves, int nleaves, int regions,
-				double share, int wanted)
+				const BlockNumber *leaves, int nleaves, int first,
+				int regions, double share, int wanted)
 {
 	Region		region = {
 		.entries = entries,
@@ -59,7 +59,7 @@ ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	for (int i = 0; i < nleaves && region.found < wanted &&
 		 !ops_gist_entries_full(entries); i++)
 	{
-		BlockNumber block = leaves[(uint64) i * step % nleaves];
+		BlockNumber block = leaves[(first + (uint64) i * step) % nleaves];
 		double		end = Min(region.found + (double) wanted / regions, wanted);
 
 		while (region.found < end && region.npages < MAX_PAGES &&
