@@ -33,11 +33,15 @@
 /* Bytes of a tree that a list could hold. */
 #define SMALL_TREE			(GinMaxItemSize - 64)
 
+/* The page of counts, and a root even if there is nothing below */
+#define EMPTY_PAGES			2
+
 /* Half-widths of the model, relative. */
 #define TREE_DOUBT			0.02
 #define ENTRY_DOUBT			0.04
 #define SMALL_TREE_DOUBT	0.35
 #define PENDING_DOUBT		0.60
+#define MERGED_DOUBT		0.15
 #define ROUNDS_DOUBT		0.05
 
 static double dead_share(const OpsGinReading *state);
@@ -86,7 +90,8 @@ ops_gin_conclude(OpsGinReading *state)
 		(built.rounds > 1 ? ROUNDS_DOUBT + built.sway : ENTRY_DOUBT) +
 		Min(scale * state->pages.inner_trees / Max(modelled.live, 1), 1) *
 		SMALL_TREE_DOUBT +
-		(state->keys ? 0 :
+		(state->keys ?
+		 scale * state->pages.pending_pages / measure->nblocks * MERGED_DOUBT :
 		 Min(scale * pending_leaves(&state->pages) / Max(modelled.live, 1),
 			 1) * PENDING_DOUBT);
 
@@ -221,6 +226,9 @@ whole_index(OpsBloatMeasure *measure, const OpsGinReading *state, double dead,
 	};
 
 	memset(built, 0, sizeof(OpsGinBuilt));
+	if (scale * (pages->tids + pages->tree_tids + pages->pending) *
+		(1 - dead) < 1)
+		return EMPTY_PAGES;
 	build.large_tids = large_tree_rows(state, &build);
 
 	/* What parallel workers gathered is merged before it is inserted. */
@@ -248,8 +256,7 @@ whole_index(OpsBloatMeasure *measure, const OpsGinReading *state, double dead,
 	else
 		tree += merged_trees(state);
 
-	/* The page of counts, and a root even if there is nothing below. */
-	return 1 + Max(scale * (leaves + built->inner + tree), 1);
+	return Max(1 + scale * (leaves + built->inner + tree), EMPTY_PAGES);
 }
 
 /*
