@@ -7,8 +7,10 @@ SELECT CASE e.method WHEN 'ours' THEN 'error/' ELSE 'exact/' END || t.kind AS na
  WHERE e.method LIKE 'ours%' AND t.before >= 1024 * 1024 GROUP BY 1;
 
 -- ratio/CACHE: of a relation over 30 MB, against the exact readers of all rows
--- that its report answers with.
-SELECT 'ratio/' || cache, round((same / ours)::numeric, 2) FROM judge.raced WHERE size >= 30 * 1024 * 1024;
+-- that its report answers with, and its class.
+SELECT 'ratio/' || cache, round((same / ours)::numeric, 2),
+	CASE WHEN kind IN ('heap', 'toast') THEN 'tables' ELSE 'indexes' END || CASE WHEN size < 100 * 1024 * 1024 THEN '<100MB' ELSE '>=100MB' END
+  FROM judge.raced WHERE size >= 30 * 1024 * 1024;
 -- database: one report, against the exact readers of everything.
 SELECT 'database', round((percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE method = 'all readers')
 	/ percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE method = 'whole'))::numeric, 2) FROM judge.timing WHERE relation = 0;

@@ -161,6 +161,13 @@ if [ -n "${OPS_BENCH_BLOAT_COLD:-}" ]; then
 fi
 
 say 'in all'
+for cache in system shared; do
+	echo "times as fast as the exact readers, by kind and size, $cache cache: number, median"
+	for class in 'tables<100MB' 'tables>=100MB' 'indexes<100MB' 'indexes>=100MB'; do
+		ratios=$(awk -v name="ratio/$cache" -v class="$class" '$1 == name && $3 == class { print $2 }' "$work/figures")
+		printf '%-16s %4d %8s\n' "$class" "$(grep -c . <<< "$ratios")" "$(median <<< "$ratios")"
+	done
+done
 missed=
 for kind in heap toast btree hash gin gist spgist; do
 	most=$(pooled "error/$kind" 'if ($2 > most) most = $2' most)
