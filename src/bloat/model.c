@@ -50,7 +50,8 @@
 /* Rows of a leaf are close if they take no more than this of the table. */
 #define NARROW				0.10
 
-static double as_it_is(const OpsBloatMeasure *measure, double pages);
+static double as_it_is(const OpsBloatMeasure *measure, double pages,
+					   double doubt);
 static double untouched_share(OpsModel *model);
 static double ascending_share(const OpsModel *model);
 static double twin_share(const OpsModel *model);
@@ -231,7 +232,7 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 
 	pages = modelled->live * factor;
 	if (modelled->as_grown && untouched < UNTOUCHED)
-		pages = as_it_is(measure, pages);
+		pages = as_it_is(measure, pages, modelled->doubt);
 
 	/* Dead entries were inferred, not counted. */
 	if (measure->dead_entries > 0)
@@ -257,14 +258,15 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
  * more likely right than the model.
  */
 static double
-as_it_is(const OpsBloatMeasure *measure, double pages)
+as_it_is(const OpsBloatMeasure *measure, double pages, double doubt)
 {
 	double		less = 1 - pages / measure->nblocks;
+	double		little = Max(doubt, SEEMS_AS_IT_IS);
 
-	if (less <= 0 || less >= SEEMS_AS_IT_IS ||
+	if (less <= 0 || less >= little ||
 		measure->dead_entries > SEEMS_AS_IT_IS / 2)
 		return pages;
-	return measure->nblocks * (1 - less * less / SEEMS_AS_IT_IS);
+	return measure->nblocks * (1 - less * less / little);
 }
 
 /*
