@@ -43,8 +43,13 @@ static const OpsUsualFill usual_fills[] = {
 #define DOUBT_QUARTER		0.15
 #define DOUBT_PART			0.18
 
-/* And as much more as leaf tuples have no value: those are not played. */
-#define NULL_DOUBT			0.35
+/*
+ * Entries without a value are not played: all are alike, so that a full page
+ * of them is not halved, but goes on elsewhere.
+ */
+#define NULL_FILL			0.95
+#define NULL_INNER			0.02
+#define NULL_DOUBT			0.05
 
 /* Where a part is less like the whole than that. */
 static const OpsUsualFill part_fills[] = {
@@ -73,7 +78,8 @@ typedef struct SpgistState
 	OpsSpgEntries some;			/* entries, if leaves keep whole values */
 	int			npages;			/* leaves that were read */
 	double		items;			/* leaf tuples, and those without a value, */
-	double		nulls;			/* which are not played */
+	double		nulls;			/* which have pages of their own and are not */
+	double		null_bytes;		/* played */
 	double		compared;		/* entries with others of their page, and */
 	double		alike;			/* how many have the value of another */
 } SpgistState;
@@ -127,26 +133,31 @@ whole_index(SpgistState *state, double share, double *doubt)
 	double		scale = ops_model_scale(&state->model, 0);
 	double		need = measure->total[TOTAL_NEED] *
 	ops_model_bytes_left(&state->model, share);
+	double		part = state->null_bytes / Max(state->leaf_bytes, 1);
+	double		null_pages = need * part / NULL_FILL * (1 + NULL_INNER);
 	double		leaves;
 	double		inner;
 	OpsSpgBuilt built = {0};
 
+	need *= 1 - part;
 	play(state, share, &built);
 	if (measure->total[TOTAL_LIVE] * share < 1 ||
 		(built.fits_root && built.halvings == 0))
 	{
 		*doubt = DOUBT_WHOLE;
-		return FIXED_PAGES;
+		return FIXED_PAGES + null_pages;
 	}
 	if (built.fill > 0)
 	{
+		double		nulls = state->nulls / Max(state->items, 1);
+
 		*doubt = built.halvings == 0 ? DOUBT_WHOLE :
 			Max(built.halvings <= 2 ? DOUBT_QUARTER : DOUBT_PART,
 				ops_model_usual_fill(measure->rel, part_fills)->doubt);
 		leaves = need * built.shrinks / built.fill;
-		*doubt += NULL_DOUBT * state->nulls / Max(state->items, 1);
-		inner = measure->total[TOTAL_LIVE] * share * built.inner_bytes /
-			(SPGIST_ROOM * inner_fill(state));
+		*doubt += NULL_DOUBT * nulls;
+		inner = measure->total[TOTAL_LIVE] * share * (1 - nulls) *
+			built.inner_bytes / (SPGIST_ROOM * inner_fill(state));
 	}
 	else
 	{
@@ -157,7 +168,7 @@ whole_index(SpgistState *state, double share, double *doubt)
 		if (state->leaves > 0)
 			inner *= Min(leaves / (scale * state->leaves), 1);
 	}
-	return FIXED_PAGES + leaves + inner;
+	return FIXED_PAGES + leaves + inner + null_pages;
 }
 
 /*
@@ -258,6 +269,8 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 		}
 		else if (bytes > 0)
 		{
+			if (SpGistPageStoresNulls(page))
+				state->null_bytes += bytes;
 			state->leaf_bytes += bytes;
 			state->leaves++;
 			if (!SpGistBlockIsRoot(block))
