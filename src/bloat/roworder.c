@@ -11,13 +11,11 @@
 #include "postgres.h"
 
 #include "bloat/roworder.h"
-#include "miscadmin.h"
 
 #define ST_SORT sort_entries
 #define ST_ELEMENT_TYPE OpsRowEntry
 #define ST_COMPARE(a, b) ((a)->row < (b)->row ? -1 : (a)->row > (b)->row)
 #define ST_SCOPE static
-#define ST_CHECK_FOR_INTERRUPTS
 #define ST_DECLARE
 #define ST_DEFINE
 #include "lib/sort_template.h"
