@@ -444,10 +444,8 @@ add_indexes(Listing *listing, OpsBloatTable *table, Oid heap, Oid only,
 static int
 first_sample(OpsBloatKind kind)
 {
-	bool		modelled = kind == BLOAT_GIN || kind == BLOAT_GIST ||
-	kind == BLOAT_SPGIST;
-
-	return modelled ? OPS_BLOAT_MODEL_SAMPLE : OPS_BLOAT_FIRST_SAMPLE;
+	return ops_bloat_is_modelled(kind) ? OPS_BLOAT_MODEL_SAMPLE :
+		OPS_BLOAT_FIRST_SAMPLE;
 }
 
 static OpsBloatResult *

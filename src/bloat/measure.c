@@ -53,7 +53,6 @@ static bool measures_toast(const OpsBloatTable *table);
 static void measure_one(Job *job, OpsBloatResult *result);
 static bool only_btrees(List *indexes);
 static bool any_modelled(List *indexes);
-static bool is_modelled(OpsBloatKind kind);
 static void read_more(OpsBloatMeasure *measure);
 static bool all_visible(Relation table);
 static void measure_indexes(Job *job, List *indexes);
@@ -137,14 +136,17 @@ any_modelled(List *indexes)
 
 	foreach(lc, indexes)
 	{
-		if (is_modelled(((OpsBloatResult *) lfirst(lc))->kind))
+		if (ops_bloat_is_modelled(((OpsBloatResult *) lfirst(lc))->kind))
 			return true;
 	}
 	return false;
 }
 
-static bool
-is_modelled(OpsBloatKind kind)
+/*
+ * Whether how full a build leaves its pages is a matter of a model.
+ */
+bool
+ops_bloat_is_modelled(OpsBloatKind kind)
 {
 	return kind == BLOAT_GIN || kind == BLOAT_GIST || kind == BLOAT_SPGIST;
 }
@@ -349,7 +351,7 @@ look(Job *job, Relation rel, Relation heap)
 	measure->values = result->kind == BLOAT_TOAST ? job->values : NULL;
 	measure->horizon = ops_bloat_horizon(job->scene, heap);
 	measure->target = job->request->target *
-		(is_modelled(result->kind) ? MODEL_TARGET : 1);
+		(ops_bloat_is_modelled(result->kind) ? MODEL_TARGET : 1);
 	measure->exact = job->request->exact;
 	measure->seed = ops_bloat_seed(job->seed, RelationGetRelid(rel));
 	result->size = (int64) measure->nblocks * BLCKSZ;

@@ -78,6 +78,7 @@ extern void ops_bloat_measure_table(const OpsBloatRequest *request,
 									const OpsBloatScene *scene, uint64 seed,
 									OpsBloatTable *table);
 extern const char *ops_bloat_kind(Form_pg_class form, OpsBloatKind *kind);
+extern bool ops_bloat_is_modelled(OpsBloatKind kind);
 extern int64 ops_bloat_bytes(const OpsBloatMeasure *measure,
 							 double pages_left);
 
