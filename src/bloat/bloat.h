@@ -81,6 +81,8 @@ typedef struct OpsBloatMeasure
 	int			first_sample;	/* blocks, see result.h; less for a partition */
 	int			last_sample;
 	bool		exact;			/* every page */
+	bool		learns;			/* density.c: how the model compares with an
+								 * index that is as its build left it */
 	uint64		seed;			/* of this relation */
 
 	/* the file of its kind, before it samples; NULL if there is none: */

@@ -275,6 +275,7 @@ measure_fresh(Lesson *lesson, Relation index, Relation heap)
 		.nblocks = RelationGetNumberOfBlocks(index),
 		.ring = GetAccessStrategy(BAS_BULKREAD),
 		.target = 1,
+		.learns = true,
 		.first_sample = LEARN_SAMPLE,
 		.last_sample = LEARN_SAMPLE,
 	};

@@ -27,14 +27,6 @@
 /* Of the entries of a page, one in so many is looked up in the table. */
 #define MATCH_STRIDE		3
 
-/*
- * Entries that are played at most: of a whole index, of parts of one, and
- * where keys are signatures, which take long to compare.
- */
-#define MAX_PLAYED			12288
-#define MAX_PLAYED_PARTS	8192
-#define MAX_PLAYED_SLOW		4096
-
 /* Pages of an index of which all entries are kept, to be played. */
 #define MAX_KEPT_PAGES		500
 
@@ -81,17 +73,28 @@ static const OpsUsualFill sorted_fills[] = {
 	{"gist_*", 0.79, 0.20, 0.79, 0.20},
 	{NULL, 0.70, 0.25, 0.75, 0.25}
 };
-static const OpsUsualFill slow_classes[] = {
-	{.opclass = "gist_trgm_ops"},
-	{.opclass = "tsvector_ops"},
-	{.opclass = NULL}
-};
-static const OpsUsualFill restless_classes[] = {
-	{.opclass = "range_ops"},
-	{.opclass = "inet_ops"},
-	{.opclass = NULL}
-};
 static const OpsUsualFill halved_fill = {"gist_*", 0.985, 0.04, 0.985, 0.04};
+
+/*
+ * Entries that are played at most, of a whole index or else of parts of it,
+ * and how many such parts.  Signatures take long to compare, and where pages
+ * are split unevenly one part says too little.
+ */
+typedef struct PlayLimits
+{
+	const char *opclass;
+	int			whole;
+	int			part;
+	int			parts;
+} PlayLimits;
+
+static const PlayLimits play_limits[] = {
+	{"gist_trgm_ops", 4096, 4096, 1},
+	{"tsvector_ops", 4096, 4096, 1},
+	{"range_ops", 12288, 8192, 4},
+	{"inet_ops", 16384, 16384, 1},
+	{NULL, 12288, 8192, 1}
+};
 
 typedef struct GistState
 {
@@ -119,9 +122,9 @@ static void read_leaf(GistState *state, BlockNumber block, Page page,
 static void keep_leaf(GistState *state, BlockNumber block);
 static void read_inner(GistState *state, Page page);
 static double played_fill(GistState *state, double share, double *doubt);
-static void play(GistState *state, double share, double from,
-				 OpsGistBuilt *built);
-static bool is_of_class(Relation index, const OpsUsualFill *classes);
+static void play(GistState *state, double share, const PlayLimits *limits,
+				 double from, OpsGistBuilt *built);
+static const PlayLimits *limits_of(Relation index);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
 static double with_nulls(const GistState *state, double share, double fill);
@@ -145,8 +148,10 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
-	if (measure->dead_entries > 0 || !ops_model_is_untouched(&state.model))
+	if (measure->dead_entries > 0 || measure->learns ||
+		!ops_model_is_untouched(&state.model))
 		fill = played_fill(&state, 1 - measure->dead_entries, &modelled.doubt);
+	modelled.by_chance = fill > 0;
 	if (fill == 0)
 		fill = expected_fill(&state, &modelled.doubt);
 	fill = with_nulls(&state, 1 - measure->dead_entries, fill);
@@ -169,23 +174,19 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 /*
  * How full a build leaves the leaves, with this share of the entries; 0 if it
  * cannot be played.
- *
- * Some operator classes split pages so unevenly that one part of an index
- * says too little.
  */
 static double
 played_fill(GistState *state, double share, double *doubt)
 {
-	Relation	index = state->model.measure->rel;
-	int			plays = is_of_class(index, restless_classes) ? 2 : 1;
+	const PlayLimits *limits = limits_of(state->model.measure->rel);
 	double		filled = 0;
 	double		leaves = 0;
 
-	for (int i = 0; i < plays; i++)
+	for (int i = 0; i < limits->parts; i++)
 	{
 		OpsGistBuilt built = {0};
 
-		play(state, share, (double) i / plays, &built);
+		play(state, share, limits, (double) i / limits->parts, &built);
 		filled += built.fill * built.leaves;
 		leaves += built.leaves;
 		if (leaves > 0)
@@ -203,27 +204,27 @@ played_fill(GistState *state, double share, double *doubt)
  * of which begin somewhere from 0 to 1.
  */
 static void
-play(GistState *state, double share, double from, OpsGistBuilt *built)
+play(GistState *state, double share, const PlayLimits *limits, double from,
+	 OpsGistBuilt *built)
 {
 	OpsBloatMeasure *measure = state->model.measure;
 	double		rows = measure->total[TOTAL_LIVE] * share *
 	(1 - state->nulls / Max(state->items, 1));
 	OpsGistEntries region;
 	const OpsGistEntries *entries = &state->entries;
-	bool		slow = is_of_class(measure->rel, slow_classes);
 	IndexTuple *played;
 	int			nplayed;
 
 	if (entries->entry == NULL || rows < 1)
 		return;
 	if (!measure->census || !state->keeps || entries->overflown ||
-		rows > (slow ? MAX_PLAYED_SLOW : MAX_PLAYED))
+		rows > limits->whole)
 	{
 		do
 		{
 			rows /= 2;
 			built->halvings++;
-		} while (rows > (slow ? MAX_PLAYED_SLOW : MAX_PLAYED_PARTS));
+		} while (rows > limits->part);
 		ops_gist_entries_init(&region, measure->rel);
 		region.skips_nulls = state->nulls_apart;
 		ops_gist_region(&region, measure, state->leaves, state->nleaves,
@@ -253,10 +254,16 @@ play(GistState *state, double share, double from, OpsGistBuilt *built)
 		ops_gist_build(played, nplayed, measure->rel, measure->seed, built);
 }
 
-static bool
-is_of_class(Relation index, const OpsUsualFill *classes)
+static const PlayLimits *
+limits_of(Relation index)
 {
-	return ops_model_usual_fill(index, classes)->opclass != NULL;
+	const PlayLimits *limits = play_limits;
+	NameData	name;
+
+	ops_model_opclass(index, &name);
+	while (limits->opclass && strcmp(limits->opclass, NameStr(name)) != 0)
+		limits++;
+	return limits;
 }
 
 static void

@@ -127,13 +127,10 @@ ops_model_is_ordered(const OpsModel *model)
 }
 
 /*
- * The row of a table of densities that an index belongs to.
- *
- * Operator classes are known by their names: most come with extensions and
- * have no fixed OID.  A name that ends in "*" stands for those that begin so.
+ * The operator class of an index's first column.
  */
-const OpsUsualFill *
-ops_model_usual_fill(Relation index, const OpsUsualFill *table)
+void
+ops_model_opclass(Relation index, NameData *name)
 {
 	oidvector  *classes;
 	HeapTuple	tuple;
@@ -147,17 +144,31 @@ ops_model_usual_fill(Relation index, const OpsUsualFill *table)
 	if (!HeapTupleIsValid(tuple))
 		elog(ERROR, "cache lookup failed for operator class %u",
 			 classes->values[0]);
+	*name = ((Form_pg_opclass) GETSTRUCT(tuple))->opcname;
+	ReleaseSysCache(tuple);
+}
+
+/*
+ * The row of a table of densities that an index belongs to.
+ *
+ * Operator classes are known by their names: most come with extensions and
+ * have no fixed OID.  A name that ends in "*" stands for those that begin so.
+ */
+const OpsUsualFill *
+ops_model_usual_fill(Relation index, const OpsUsualFill *table)
+{
+	NameData	name;
+
+	ops_model_opclass(index, &name);
 	for (; table->opclass; table++)
 	{
-		const char *name = NameStr(((Form_pg_opclass) GETSTRUCT(tuple))->opcname);
 		int			length = strlen(table->opclass) - 1;
 
 		if (table->opclass[length] == '*' ?
-			strncmp(name, table->opclass, length) == 0 :
-			strcmp(name, table->opclass) == 0)
+			strncmp(NameStr(name), table->opclass, length) == 0 :
+			strcmp(NameStr(name), table->opclass) == 0)
 			break;
 	}
-	ReleaseSysCache(tuple);
 	return table;
 }
 
@@ -217,6 +228,10 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 	{
 		/* The less is left, the more of it is a guess all the same. */
 		factor = measure->nblocks / content;
+
+		/* A part of that is chance, which would come on top. */
+		if (modelled->by_chance)
+			factor = sqrt(factor);
 		doubt = DOUBT_UNTOUCHED +
 			doubt * Min(measure->dead_entries * GUESSED_BY_DEAD, 1);
 		measure->density = factor;
@@ -228,6 +243,10 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 		double		left = Min(modelled->live * factor / measure->nblocks, 1);
 
 		doubt = Min(doubt, DOUBT_REMEMBERED + doubt * (1 - left));
+
+		/* Nor does it say how another small build comes out. */
+		if (modelled->by_chance)
+			doubt = (doubt + modelled->doubt) / 2;
 	}
 
 	pages = modelled->live * factor;

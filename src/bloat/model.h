@@ -41,6 +41,7 @@ typedef struct OpsModelled
 	double		content;		/* pages for all that is on the pages now */
 	double		live;			/* pages for what leads to a row */
 	double		doubt;			/* half-width of the model, relative */
+	bool		by_chance;		/* a small build, which may come out otherwise */
 	bool		as_grown;		/* a build does what inserts do one by one */
 } OpsModelled;
 
@@ -57,6 +58,7 @@ typedef struct OpsUsualFill
 	double		ordered_doubt;
 } OpsUsualFill;
 
+extern void ops_model_opclass(Relation index, NameData *name);
 extern const OpsUsualFill *ops_model_usual_fill(Relation index,
 												const OpsUsualFill *table);
 extern void ops_model_init(OpsModel *model, OpsBloatMeasure *measure,

@@ -37,6 +37,7 @@ typedef struct OpsSpgEntries
 {
 	SpGistCache *cache;			/* NULL: none are kept of this index */
 	bool		suffixes;		/* leaves keep what follows the way down */
+	bool		is_kd;			/* a k-d tree of points */
 	OpsSpgEntry *entry;
 	int			count;
 	int			space;

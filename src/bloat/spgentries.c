@@ -12,24 +12,22 @@
 #include "postgres.h"
 
 #include "access/htup_details.h"
+#include "bloat/model.h"
 #include "bloat/roworder.h"
 #include "bloat/spgbuild.h"
-#include "catalog/pg_index.h"
-#include "catalog/pg_opclass.h"
 #include "catalog/pg_type.h"
 #include "common/hashfn.h"
 #include "core/compat.h"
-#include "utils/syscache.h"
 #include "utils/typcache.h"
 
 /* More entries are never kept, and no longer texts. */
 #define MAX_KEPT			32768
 #define MAX_TEXT			2000
 
-/* Of all entries that are seen, so many are kept at most. */
+/* Of all entries that are seen, so many are kept at most, but of k-d trees. */
 #define MAX_SOME			16384
 
-static bool is_harmless(Relation index);
+static bool is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
 						   Size length);
 static Datum whole_text(SpGistLeafTuple item, const char *way,
@@ -42,10 +40,14 @@ static uint32 row_number(const ItemPointerData * row);
 void
 ops_spg_entries_init(OpsSpgEntries *entries, Relation index)
 {
+	NameData	opclass;
+
 	memset(entries, 0, sizeof(OpsSpgEntries));
 	entries->chance = PG_UINT32_MAX;
-	if (!is_harmless(index))
+	ops_model_opclass(index, &opclass);
+	if (!is_harmless(NameStr(opclass), TupleDescAttr(index->rd_att, 0)->atttypid))
 		return;
+	entries->is_kd = strcmp(NameStr(opclass), "kd_point_ops") == 0;
 
 	/* The relation cache may drop its own at any time. */
 	entries->cache = palloc(sizeof(SpGistCache));
@@ -60,40 +62,27 @@ ops_spg_entries_init(OpsSpgEntries *entries, Relation index)
 }
 
 static bool
-is_harmless(Relation index)
+is_harmless(const char *opclass, Oid type)
 {
 	static const char *const harmless[] = {
 		"quad_point_ops", "kd_point_ops", "box_ops", "poly_ops", "inet_ops",
 		"text_ops"
 	};
-	Oid			type = TupleDescAttr(index->rd_att, 0)->atttypid;
-	oidvector  *classes;
-	HeapTuple	tuple;
-	const char *name;
-	Datum		datum;
-	bool		isnull;
-	bool		found = false;
 
-	datum = SysCacheGetAttr(INDEXRELID, index->rd_indextuple,
-							Anum_pg_index_indclass, &isnull);
-	classes = (oidvector *) DatumGetPointer(datum);
-	tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(classes->values[0]));
-	if (!HeapTupleIsValid(tuple))
-		elog(ERROR, "cache lookup failed for operator class %u",
-			 classes->values[0]);
-	name = NameStr(((Form_pg_opclass) GETSTRUCT(tuple))->opcname);
 	for (int i = 0; i < lengthof(harmless); i++)
-		found = found || strcmp(name, harmless[i]) == 0;
+	{
+		if (strcmp(opclass, harmless[i]) == 0)
+			return true;
+	}
 
 	/* Ranges may have functions of their owner, and bounds of any length. */
-	if (strcmp(name, "range_ops") == 0 && type < FirstNormalObjectId)
+	if (strcmp(opclass, "range_ops") == 0 && type < FirstNormalObjectId)
 	{
 		TypeCacheEntry *range = lookup_type_cache(type, TYPECACHE_RANGE_INFO);
 
-		found = range->rngelemtype && range->rngelemtype->typlen > 0;
+		return range->rngelemtype && range->rngelemtype->typlen > 0;
 	}
-	ReleaseSysCache(tuple);
-	return found;
+	return false;
 }
 
 /*
@@ -146,7 +135,7 @@ ops_spg_entries_add_some(OpsSpgEntries *entries,
 
 	if (entries->cache == NULL || row_number(&item->heapPtr) > entries->chance)
 		return;
-	if (entries->count == MAX_SOME)
+	if (entries->count == (entries->is_kd ? MAX_KEPT : MAX_SOME))
 	{
 		entries->chance /= 2;
 		for (int i = 0; i < entries->count; i++)

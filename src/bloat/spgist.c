@@ -112,11 +112,14 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 	modelled.as_grown = true;
 
 	/* What a build made of all of it shows how far the model is off. */
-	if (measure->dead_entries == 0 && ops_model_is_untouched(&state.model))
-		modelled.live = modelled.content = measure->nblocks;
-	else
+	modelled.live = modelled.content = measure->nblocks;
+	if (measure->dead_entries > 0 || measure->learns ||
+		!ops_model_is_untouched(&state.model))
+	{
 		modelled.live = modelled.content =
 			whole_index(&state, 1 - measure->dead_entries, &modelled.doubt);
+		modelled.by_chance = state.some.cache != NULL;
+	}
 	if (measure->dead_entries > 0)
 		modelled.content = whole_index(&state, 1, &doubt);
 	ops_model_conclude(&state.model, &modelled);
@@ -214,9 +217,12 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 
 	if (state->some.cache == NULL || rows < 1)
 		return;
-	/* A deep tree takes longer, as do texts. */
+
+	/* Fewer of a k-d tree say little; a deep tree takes longer. */
 	if (state->some.suffixes)
 		most = MAX_PLAYED * 4 / 3;
+	else if (state->some.is_kd)
+		most = MAX_PLAYED * 2;
 	else if (ops_model_is_ordered(&state->model))
 		most = MAX_PLAYED * 2 / 3;
 	if (any_will_do(state) || has_all(state, rows, share, most))
