@@ -31,8 +31,10 @@
 /* Pages of a table that a hundred of its visibility map speak for: 24 GB */
 #define MOST_MAPPED ((BlockNumber) 3 << 20)
 
-/* What a model is off by is more than the sample, which thus need not be as
- * good. */
+/*
+ * A model is off by more than the sample, which thus need not be as good:
+ * half-widths, in those that are asked for.
+ */
 #define MODEL_TARGET 2
 
 /* One relation that is measured. */
