@@ -61,14 +61,16 @@ typedef struct BtreeState
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
 static bool goes_by_sizes(const BtreeState *state);
+static bool all_differ(OpsBloatMeasure *measure, BtreeState *state,
+					   BlockNumber block, Page page);
 static void check_page(OpsBloatMeasure *measure, BlockNumber block,
 					   Page page);
 static void read_leaf(OpsBloatMeasure *measure, BtreeState *state,
 					  BlockNumber block, Page page, double *totals);
 static void read_sizes(OpsBloatMeasure *measure, BtreeState *state,
 					   BlockNumber block, Page page, double *totals);
-static inline void check_entry(OpsBloatMeasure *measure, BlockNumber block,
-							   Page page, ItemId item);
+static inline int count_alike(OpsBloatMeasure *measure, BlockNumber block,
+							  Page page, OffsetNumber first);
 static inline IndexTuple page_entry(OpsBloatMeasure *measure,
 									BlockNumber block, Page page,
 									ItemId item);
@@ -134,7 +136,8 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 			(!state->thinned || state->nleaves % THINNED == 0);
 		state->nleaves++;
 		measure->skims = goes_by_sizes(state);
-		if (measure->skims && !state->looks_up)
+		if (!state->looks_up &&
+			(measure->skims || all_differ(measure, state, block, page)))
 			read_sizes(measure, state, block, page, totals);
 		else
 			read_leaf(measure, state, block, page, totals);
@@ -157,6 +160,36 @@ goes_by_sizes(const BtreeState *state)
 		(!state->dedup ||
 		 (state->nleaves > ENOUGH_LEAVES &&
 		  state->equal <= FEW_EQUAL * state->compared));
+}
+
+/*
+ * Whether it does on a leaf whose entries all have keys of their own.
+ */
+static bool
+all_differ(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
+		   Page page)
+{
+	OffsetNumber first = P_FIRSTDATAKEY(BTPageGetOpaque(page));
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+	IndexTuple	previous = NULL;
+	int			previous_size = 0;
+
+	if (!state->thinned || state->groups)
+		return false;
+	for (OffsetNumber offset = first; offset <= last; offset++)
+	{
+		IndexTuple	entry = page_entry(measure, block, page,
+									   PageGetItemId(page, offset));
+		int			size = (int) IndexTupleSize(entry);
+
+		if (BTreeTupleIsPosting(entry) ||
+			(size == previous_size && same_key(previous, entry, size)))
+			return false;
+		previous = entry;
+		previous_size = size;
+	}
+	state->compared += last + 1 - first;
+	return true;
 }
 
 /*
@@ -256,7 +289,7 @@ read_sizes(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
 		ItemId		item = PageGetItemId(page, offset);
 		IndexTuple	entry = page_entry(measure, block, page, item);
 		unsigned	length = ItemIdGetLength(item);
-		int			count = 1;
+		int			count;
 
 		if (BTreeTupleIsPosting(entry) && !ItemIdIsDead(item))
 		{
@@ -269,16 +302,8 @@ read_sizes(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
 			offset++;
 			continue;
 		}
-		while (++offset <= last)
-		{
-			ItemId		next = PageGetItemId(page, offset);
-
-			if (ItemIdGetLength(next) != length ||
-				ItemIdIsDead(next) != ItemIdIsDead(item))
-				break;
-			check_entry(measure, block, page, next);
-			count++;
-		}
+		count = count_alike(measure, block, page, offset);
+		offset += count;
 		if (ItemIdIsDead(item))
 		{
 			dead_bytes += count * (int) (length + sizeof(ItemIdData));
@@ -297,18 +322,32 @@ read_sizes(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
 	totals[TOTAL_DEAD_BYTES] = dead_bytes;
 }
 
-static inline void
-check_entry(OpsBloatMeasure *measure, BlockNumber block, Page page,
-			ItemId item)
+/*
+ * Items from this one on that are as long as it is, and dead if it is.
+ */
+static inline int
+count_alike(OpsBloatMeasure *measure, BlockNumber block, Page page,
+			OffsetNumber first)
 {
 	PageHeader	header = (PageHeader) page;
-	unsigned	offset = ItemIdGetOffset(item);
-	unsigned	length = ItemIdGetLength(item);
+	ItemId		item = PageGetItemId(page, first);
+	unsigned	length = item->lp_len;
+	unsigned	flags = item->lp_flags;
+	unsigned	lowest = header->pd_upper;
+	unsigned	highest = header->pd_special - length;
+	int			most = PageGetMaxOffsetNumber(page) + 1 - first;
+	int			count = 1;
 
-	if (offset < header->pd_upper || offset + length > header->pd_special ||
-		offset != MAXALIGN(offset) || length != MAXALIGN(length) ||
-		length < sizeof(IndexTupleData))
-		corrupt_page(measure, block);
+	for (; count < most; count++)
+	{
+		unsigned	offset = item[count].lp_off;
+
+		if (item[count].lp_len != length || item[count].lp_flags != flags)
+			break;
+		if (offset < lowest || offset > highest || offset != MAXALIGN(offset))
+			corrupt_page(measure, block);
+	}
+	return count;
 }
 
 /*
