@@ -332,27 +332,31 @@ decode_list(OpsGinReading *state, const GinPostingList * list, int rows)
 	uint64		row = ((uint64) ItemPointerGetBlockNumberNoCheck(&list->first) <<
 					   TID_OFFSET_BITS) |
 	ItemPointerGetOffsetNumberNoCheck(&list->first);
-	uint64		distance = 0;
-	int			shift = 0;
+	const unsigned char *at = list->bytes;
+	const unsigned char *end = at + list->nbytes;
 	int			stride = rows / MATCHED + 1;
 	int			wait = list->nbytes % stride;
 
-	for (int i = 0;; i++)
+	if (state->model.pointers.roots == NULL)
+		wait = -1;
+	for (;;)
 	{
-		if (shift == 0 && wait-- == 0)
+		uint64		distance = 0;
+		int			shift = 0;
+
+		if (wait-- == 0)
 		{
 			match_row(state, row);
 			wait = stride - 1;
 		}
-		if (i == list->nbytes)
+		if (at == end)
 			break;
-		distance |= (uint64) (list->bytes[i] & 0x7F) << shift;
-		shift += 7;
-		if ((list->bytes[i] & 0x80) != 0 && shift < 49)
-			continue;
+		do
+		{
+			distance |= (uint64) (*at & 0x7F) << shift;
+			shift += 7;
+		} while ((*at++ & 0x80) != 0 && at < end && shift < 49);
 		row += distance;
-		distance = 0;
-		shift = 0;
 	}
 	return (BlockNumber) Min(row >> TID_OFFSET_BITS, MaxBlockNumber);
 }
@@ -364,8 +368,7 @@ match_row(OpsGinReading *state, uint64 row)
 	OffsetNumber offset = row & ((1 << TID_OFFSET_BITS) - 1);
 	uint64		block = row >> TID_OFFSET_BITS;
 
-	if (state->model.measure->roots == NULL || offset == 0 ||
-		block > MaxBlockNumber)
+	if (offset == 0 || block > MaxBlockNumber)
 		return;
 	ItemPointerSet(&tid, (BlockNumber) block, offset);
 	(void) ops_model_match(&state->model, &tid, 0);
@@ -433,7 +436,8 @@ count_tree_rows(OpsGinReading *state, Page page, int bytes)
 		rows = 1;
 		for (int j = 0; j < list->nbytes; j++)
 			rows += (list->bytes[j] & 0x80) == 0;
-		(void) decode_list(state, list, rows);
+		if (state->model.pointers.roots)
+			(void) decode_list(state, list, rows);
 		tids += rows;
 		at += SizeOfGinPostingList(list);
 	}

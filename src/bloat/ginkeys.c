@@ -27,8 +27,7 @@
 /* An entry; of a key that nothing was added to, no rows and no bytes. */
 typedef struct Key
 {
-	uint64		hash;			/* 0: none is here */
-	uint32		order;			/* in which they came */
+	uint64		hash;
 	bool		has_tree;
 	double		waiting;		/* rows in the pending list */
 	double		waiting_known;	/* of these, rows that were looked up */
@@ -39,17 +38,18 @@ typedef struct Key
 struct OpsGinKeys
 {
 	uint64		most;			/* hash of a key that is kept */
-	uint32		added;
-	int			nkeys;
 	double		scale;
-	Key		   *slots;
+	Key		   *key;			/* in the order they came in */
+	int			nkeys;
+	int			space;
+	uint16		slots[NUM_SLOTS];	/* keys, counted from 1 */
 };
 
-static Key *find_key(struct OpsGinKeys *keys, uint64 hash);
+static uint16 *find_slot(struct OpsGinKeys *keys, uint64 hash);
+static Key *new_key(struct OpsGinKeys *keys, uint16 *slot);
 static void thin_out(struct OpsGinKeys *keys);
 static double dead_share(const Key *key, double dead, double waiting_dead);
 static double gap_bytes(const OpsGinEntry *entry, double rows);
-static int	compare_order(const void *a, const void *b);
 
 struct OpsGinKeys *
 ops_gin_keys_create(void)
@@ -58,7 +58,8 @@ ops_gin_keys_create(void)
 
 	keys->most = PG_UINT64_MAX;
 	keys->scale = 1;
-	keys->slots = palloc0(NUM_SLOTS * sizeof(Key));
+	keys->space = 1024;
+	keys->key = palloc(keys->space * sizeof(Key));
 	return keys;
 }
 
@@ -75,25 +76,25 @@ ops_gin_keys_add(struct OpsGinKeys *keys, IndexTuple item,
 										   sizeof(IndexTupleData),
 										   entry->key - sizeof(IndexTupleData),
 										   0);
+	uint16	   *slot;
 	Key		   *key;
 
-	hash = Max(hash, 1);
 	if (hash > keys->most)
 		return;
-	key = find_key(keys, hash);
-	if (key->hash == 0)
+	slot = find_slot(keys, hash);
+	if (*slot == 0 && keys->nkeys == MAX_KEYS)
 	{
-		if (keys->nkeys == MAX_KEYS)
-		{
-			thin_out(keys);
-			if (hash > keys->most)
-				return;
-			key = find_key(keys, hash);
-		}
-		keys->nkeys++;
-		memset(key, 0, sizeof(Key));
+		thin_out(keys);
+		if (hash > keys->most)
+			return;
+		slot = find_slot(keys, hash);
+	}
+	if (*slot > 0)
+		key = &keys->key[*slot - 1];
+	else
+	{
+		key = new_key(keys, slot);
 		key->hash = hash;
-		key->order = keys->added++;
 		key->entry = *entry;
 		key->entry.ntids = 0;
 		key->entry.tid_bytes = 0;
@@ -119,35 +120,55 @@ ops_gin_keys_add(struct OpsGinKeys *keys, IndexTuple item,
 	}
 }
 
-static Key *
-find_key(struct OpsGinKeys *keys, uint64 hash)
+/*
+ * Where a key is, or else the free slot for it.
+ */
+static uint16 *
+find_slot(struct OpsGinKeys *keys, uint64 hash)
 {
-	for (uint32 slot = (uint32) hash;; slot++)
+	for (uint32 place = (uint32) hash;; place++)
 	{
-		Key		   *key = &keys->slots[slot & (NUM_SLOTS - 1)];
+		uint16	   *slot = &keys->slots[place & (NUM_SLOTS - 1)];
 
-		if (key->hash == hash || key->hash == 0)
-			return key;
+		if (*slot == 0 || keys->key[*slot - 1].hash == hash)
+			return slot;
 	}
+}
+
+static Key *
+new_key(struct OpsGinKeys *keys, uint16 *slot)
+{
+	Key		   *key;
+
+	if (keys->nkeys == keys->space)
+	{
+		keys->space *= 2;
+		keys->key = repalloc(keys->key, keys->space * sizeof(Key));
+	}
+	key = &keys->key[keys->nkeys++];
+	memset(key, 0, sizeof(Key));
+	*slot = (uint16) keys->nkeys;
+	return key;
 }
 
 static void
 thin_out(struct OpsGinKeys *keys)
 {
-	Key		   *old = keys->slots;
+	int			kept = 0;
 
 	keys->most /= 2;
 	keys->scale *= 2;
-	keys->nkeys = 0;
-	keys->slots = palloc0(NUM_SLOTS * sizeof(Key));
-	for (int i = 0; i < NUM_SLOTS; i++)
+	memset(keys->slots, 0, sizeof(keys->slots));
+	for (int i = 0; i < keys->nkeys; i++)
 	{
-		if (old[i].hash == 0 || old[i].hash > keys->most)
+		uint64		hash = keys->key[i].hash;
+
+		if (hash > keys->most)
 			continue;
-		*find_key(keys, old[i].hash) = old[i];
-		keys->nkeys++;
+		keys->key[kept] = keys->key[i];
+		*find_slot(keys, hash) = (uint16) ++kept;
 	}
-	pfree(old);
+	keys->nkeys = kept;
 }
 
 /*
@@ -160,20 +181,16 @@ ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 					int *nentries, double *scale, double *tree_bytes, double *new_trees)
 {
 	OpsGinEntry *entries = palloc((keys->nkeys + 1) * sizeof(OpsGinEntry));
-	int			count = 0;
 
 	*tree_bytes = *new_trees = 0;
 	*scale = keys->scale;
-	qsort(keys->slots, NUM_SLOTS, sizeof(Key), compare_order);
-	for (int i = 0; i < NUM_SLOTS; i++)
+	for (int i = 0; i < keys->nkeys; i++)
 	{
-		Key		   *key = &keys->slots[i];
+		Key		   *key = &keys->key[i];
 		OpsGinEntry *entry = &key->entry;
 		double		left;
 		double		bytes;
 
-		if (key->hash == 0)
-			continue;
 		entry->dead = dead_share(key, dead, waiting_dead);
 		left = 1 - (entry->dead >= 0 ? entry->dead : dead);
 		if (entry->tid_bytes == 0)
@@ -189,10 +206,10 @@ ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 		}
 		if (key->has_tree || entry->key + bytes > GinMaxItemSize)
 			entry->ntids = 0;
-		entry->page = count;
-		entries[count++] = *entry;
+		entry->page = i;
+		entries[i] = *entry;
 	}
-	*nentries = count;
+	*nentries = keys->nkeys;
 	return entries;
 }
 
@@ -226,13 +243,4 @@ gap_bytes(const OpsGinEntry *entry, double rows)
 	double		crosses = (1 - exp(-in_block)) / in_block;
 
 	return 1 + crosses * (1 + exp(-8 * Min(in_block, 1)));
-}
-
-static int
-compare_order(const void *a, const void *b)
-{
-	uint32		left = ((const Key *) a)->order;
-	uint32		right = ((const Key *) b)->order;
-
-	return (left > right) - (left < right);
 }
