@@ -91,7 +91,7 @@ typedef struct PlayLimits
 static const PlayLimits play_limits[] = {
 	{"gist_trgm_ops", 4096, 4096, 1},
 	{"tsvector_ops", 4096, 4096, 1},
-	{"range_ops", 12288, 8192, 4},
+	{"range_ops", 12288, 8192, 3},
 	{"inet_ops", 16384, 16384, 1},
 	{NULL, 12288, 8192, 1}
 };

@@ -120,7 +120,7 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 			whole_index(&state, 1 - measure->dead_entries, &modelled.doubt);
 		modelled.by_chance = state.some.cache != NULL;
 	}
-	if (measure->dead_entries > 0)
+	if (measure->dead_entries > 0 && ops_model_is_untouched(&state.model))
 		modelled.content = whole_index(&state, 1, &doubt);
 	ops_model_conclude(&state.model, &modelled);
 }
