@@ -132,6 +132,24 @@ SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.03 * size_b
   FROM ops.bloat_report('bloat.versions_name', exact => true), generate_series(1, 20) AS seed,
        bloat.seeded('bloat.versions_name', seed);
 
+-- What an update that was rolled back left in the pending list is dead, what
+-- it was to replace is not.
+CREATE TABLE bloat.undone (id int, n int, keys int[], filler text) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.undone SELECT i, 0, ARRAY[i % 20, 1000 + i % 500, 100000 + i], repeat('x', 500)
+  FROM generate_series(1, 30000) AS i;
+CREATE INDEX undone_n ON bloat.undone (n);
+CREATE INDEX undone_keys ON bloat.undone USING gin (keys) WITH (gin_pending_list_limit = 65536);
+DELETE FROM bloat.undone WHERE hashint4(id) % 5 < 2;
+BEGIN;
+UPDATE bloat.undone SET n = 1;
+ROLLBACK;
+CREATE TABLE bloat.undone_guesses AS
+SELECT said, low, high, pg_relation_size('bloat.undone_keys') AS size FROM generate_series(1, 20) AS seed, bloat.seeded('bloat.undone_keys', seed);
+REINDEX INDEX bloat.undone_keys;
+SELECT count(*) AS seeds, max(abs(size - said - pg_relation_size('bloat.undone_keys')) / size::float8) < 0.04 AS close,
+       count(*) FILTER (WHERE size - pg_relation_size('bloat.undone_keys') BETWEEN low AND high) >= 19 AS inside
+  FROM bloat.undone_guesses;
+
 -- Full pages and empty ones in turn, and few at the edges: the map tells.
 CREATE TABLE bloat.bands (id int, filler text) WITH (autovacuum_enabled = false);
 INSERT INTO bloat.bands SELECT i, repeat('x', 60) FROM generate_series(1, 80000) AS i;

@@ -21,6 +21,9 @@
 /* Rows of an entry whose fate stands for the others. */
 #define MATCHED_TO_KNOW		8
 
+/* Keys are told apart by their number of rows, up to that. */
+#define NUM_CLASSES			3
+
 #define NUM_SLOTS			32768
 #define MAX_KEYS			(NUM_SLOTS / 2)
 
@@ -48,6 +51,10 @@ struct OpsGinKeys
 static uint16 *find_slot(struct OpsGinKeys *keys, uint64 hash);
 static Key *new_key(struct OpsGinKeys *keys, uint16 *slot);
 static void thin_out(struct OpsGinKeys *keys);
+static void dead_of_waited(const struct OpsGinKeys *keys, double dead,
+						   double *share);
+static double merged_rows(const Key *key);
+static int	class_of(const Key *key);
 static double dead_share(const Key *key, double dead, double waiting_dead);
 static double gap_bytes(const OpsGinEntry *entry, double rows);
 
@@ -165,8 +172,8 @@ thin_out(struct OpsGinKeys *keys)
 
 		if (hash > keys->most)
 			continue;
-		keys->key[kept] = keys->key[i];
-		*find_slot(keys, hash) = (uint16) ++kept;
+		keys->key[kept++] = keys->key[i];
+		*find_slot(keys, hash) = (uint16) kept;
 	}
 	keys->nkeys = kept;
 }
@@ -181,7 +188,9 @@ ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 					int *nentries, double *scale, double *tree_bytes, double *new_trees)
 {
 	OpsGinEntry *entries = palloc((keys->nkeys + 1) * sizeof(OpsGinEntry));
+	double		of_waited[NUM_CLASSES];
 
+	dead_of_waited(keys, dead, of_waited);
 	*tree_bytes = *new_trees = 0;
 	*scale = keys->scale;
 	for (int i = 0; i < keys->nkeys; i++)
@@ -191,7 +200,7 @@ ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 		double		left;
 		double		bytes;
 
-		entry->dead = dead_share(key, dead, waiting_dead);
+		entry->dead = dead_share(key, of_waited[class_of(key)], waiting_dead);
 		left = 1 - (entry->dead >= 0 ? entry->dead : dead);
 		if (entry->tid_bytes == 0)
 			entry->tid_bytes = gap_bytes(entry, entry->ntids);
@@ -214,13 +223,50 @@ ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 }
 
 /*
+ * Share of the rows of entries that is dead, where others wait for the same
+ * key.  These others can be new versions of them, or what a rolled-back
+ * update left behind, so it is not the share of all.
+ */
+static void
+dead_of_waited(const struct OpsGinKeys *keys, double dead, double *share)
+{
+	double		known[NUM_CLASSES] = {0};
+	double		gone[NUM_CLASSES] = {0};
+
+	for (int i = 0; i < keys->nkeys; i++)
+	{
+		const Key  *key = &keys->key[i];
+
+		if (key->waiting == 0 || merged_rows(key) == 0 ||
+			key->entry.dead < 0)
+			continue;
+		known[class_of(key)]++;
+		gone[class_of(key)] += key->entry.dead;
+	}
+	for (int i = 0; i < NUM_CLASSES; i++)
+		share[i] = known[i] >= GIN_MIN_KNOWN ? gone[i] / known[i] : dead;
+}
+
+static double
+merged_rows(const Key *key)
+{
+	return key->entry.ntids - key->waiting;
+}
+
+static int
+class_of(const Key *key)
+{
+	return (int) Min(Max(merged_rows(key), 1), NUM_CLASSES) - 1;
+}
+
+/*
  * Share of a key's rows that are dead; -1 if nothing is known of it.
  */
 static double
 dead_share(const Key *key, double dead, double waiting_dead)
 {
 	const OpsGinEntry *entry = &key->entry;
-	double		merged = entry->ntids - key->waiting;
+	double		merged = merged_rows(key);
 
 	if (key->waiting == 0 || entry->ntids == 0)
 		return entry->dead;

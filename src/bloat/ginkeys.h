@@ -11,6 +11,9 @@
 #include "access/itup.h"
 #include "bloat/ginbuild.h"
 
+/* Entries, or rows, that have to be looked up to know a dead share. */
+#define GIN_MIN_KNOWN		50
+
 struct OpsGinKeys;
 
 extern struct OpsGinKeys *ops_gin_keys_create(void);

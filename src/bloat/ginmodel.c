@@ -19,9 +19,6 @@
 #include "optimizer/optimizer.h"
 #include "utils/float.h"
 
-/* Entries, or rows, that have to be looked up to know a dead share. */
-#define MIN_KNOWN			50
-
 /* Runs of them that say half of what can be said. */
 #define FEW_RUNS			100
 
@@ -131,8 +128,8 @@ merged_dead(const OpsGinReading *state)
 	double		weight = runs / (runs + FEW_RUNS);
 
 	if (state->model.pointers.known_live +
-		state->model.pointers.known_dead < MIN_KNOWN ||
-		state->known_rows < MIN_KNOWN)
+		state->model.pointers.known_dead < GIN_MIN_KNOWN ||
+		state->known_rows < GIN_MIN_KNOWN)
 		return share;
 	return weight * state->dead_rows / state->known_rows +
 		(1 - weight) * share;
@@ -141,7 +138,7 @@ merged_dead(const OpsGinReading *state)
 static double
 waiting_dead(const OpsGinReading *state)
 {
-	if (state->known_waiting < MIN_KNOWN)
+	if (state->known_waiting < GIN_MIN_KNOWN)
 		return merged_dead(state);
 	return state->dead_waiting / state->known_waiting;
 }
@@ -188,7 +185,7 @@ guess_dead(OpsGinReading *state)
 		int			class = class_of(entry);
 
 		if (entry->ntids > 0 && entry->dead < 0 &&
-			known[class] >= MIN_KNOWN)
+			known[class] >= GIN_MIN_KNOWN)
 			entry->dead = dead[class] / known[class];
 	}
 }

@@ -32,6 +32,7 @@
 
 /* Half-widths, relative, of what is not the model alone. */
 #define DOUBT_UNTOUCHED		0.015
+#define DOUBT_GROWN_AGAIN	0.04
 #define DOUBT_REMEMBERED	0.04
 #define DOUBT_DEAD			0.025
 #define DOUBT_LEFT			0.04
@@ -232,7 +233,7 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 		/* A part of that is chance, which would come on top. */
 		if (modelled->by_chance)
 			factor = sqrt(factor);
-		doubt = DOUBT_UNTOUCHED +
+		doubt = (modelled->as_grown ? DOUBT_GROWN_AGAIN : DOUBT_UNTOUCHED) +
 			doubt * Min(measure->dead_entries * GUESSED_BY_DEAD, 1);
 		measure->density = factor;
 	}

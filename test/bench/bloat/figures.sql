@@ -11,6 +11,10 @@ SELECT CASE e.method WHEN 'ours' THEN 'error/' ELSE 'exact/' END || t.kind AS na
 SELECT 'ratio/' || cache, round((same / ours)::numeric, 2),
 	CASE WHEN kind IN ('heap', 'toast') THEN 'tables' ELSE 'indexes' END || CASE WHEN size < 100 * 1024 * 1024 THEN '<100MB' ELSE '>=100MB' END
   FROM judge.raced WHERE size >= 30 * 1024 * 1024;
--- database: one report, against the exact readers of everything.
-SELECT 'database', round((percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE method = 'all readers')
-	/ percentile_cont(0.5) WITHIN GROUP (ORDER BY ms) FILTER (WHERE method = 'whole'))::numeric, 2) FROM judge.timing WHERE relation = 0;
+-- database: smallest relation, number, average size in MB; one report, as many
+-- times as fast as the exact readers of everything.
+SELECT 'database', current_database(), smallest >> 20, n, round(average / 1048576, 1), round((readers / ours)::numeric, 2)
+  FROM (SELECT smallest, percentile_cont(0.5) WITHIN GROUP (ORDER BY readers) AS readers, percentile_cont(0.5) WITHIN GROUP (ORDER BY ours) AS ours
+	FROM judge.whole GROUP BY smallest) AS raced,
+	LATERAL (SELECT count(*) AS n, avg(size) AS average FROM judge.relation WHERE size >= smallest) AS relations
+ ORDER BY smallest;

@@ -66,7 +66,7 @@ BEGIN
 	 WHERE w.share IS NOT NULL;
 END $$;
 
--- Everything that can be asked, once; relation 0 is the whole database.
+-- Everything that can be asked, once.
 CREATE VIEW judge.runner AS
 SELECT relation, of_table, size, method, format('SELECT %s(%s)', call, relation) AS call FROM judge.relation JOIN judge.reader USING (kind)
 UNION ALL
@@ -99,23 +99,25 @@ BEGIN
 	END LOOP;
 END $$;
 
--- The whole database: one report, and each exact reader of each relation of
--- the size that a report looks at.  Whatever is in cache is.
-CREATE PROCEDURE judge.race_whole(rounds int) LANGUAGE plpgsql AS $$
+-- The whole database, relations of so many bytes and more: one report, and
+-- each exact reader of each of them.  Whatever is in cache is.
+CREATE TABLE judge.whole (smallest bigint, readers float8, ours float8);
+
+CREATE PROCEDURE judge.race_whole(smallest bigint, rounds int) LANGUAGE plpgsql AS $$
 DECLARE
-	runner record;
+	call text;
 	started timestamptz;
+	read timestamptz;
 BEGIN
 	FOR i IN 1 .. rounds LOOP
 		started := clock_timestamp();
-		FOR runner IN SELECT r.call FROM judge.runner AS r JOIN judge.reader USING (method) JOIN judge.relation USING (relation, kind)
-			WHERE is_exact AND r.size >= 1024 * 1024 LOOP
-			EXECUTE runner.call;
+		FOR call IN SELECT runner.call FROM judge.runner JOIN judge.reader USING (method) JOIN judge.relation USING (relation, kind)
+			WHERE is_exact AND runner.size >= smallest LOOP
+			EXECUTE call;
 		END LOOP;
-		INSERT INTO judge.timing VALUES (0, 'all readers', extract(epoch FROM clock_timestamp() - started) * 1000);
-		started := clock_timestamp();
-		PERFORM count(*) FROM ops.bloat_report();
-		INSERT INTO judge.timing VALUES (0, 'whole', extract(epoch FROM clock_timestamp() - started) * 1000);
+		read := clock_timestamp();
+		PERFORM count(*) FROM ops.bloat_report(min_size => smallest);
+		INSERT INTO judge.whole VALUES (smallest, extract(epoch FROM read - started) * 1000, extract(epoch FROM clock_timestamp() - read) * 1000);
 	END LOOP;
 END $$;
 

@@ -52,4 +52,5 @@ SELECT kind, name, pg_size_pretty(size) AS size, round(system.ours::numeric, 2) 
  WHERE size >= 30 * 1024 * 1024 AND system.cache = 'system' AND shared.cache = 'shared' ORDER BY system.theirs / system.ours;
 
 \echo 'Milliseconds of the whole database'
-SELECT method, count(*) AS n, round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ms)::numeric) AS median FROM judge.timing WHERE relation = 0 GROUP BY method;
+SELECT pg_size_pretty(smallest) AS "relations from", round(percentile_cont(0.5) WITHIN GROUP (ORDER BY ours)::numeric, 1) AS ours,
+	round(percentile_cont(0.5) WITHIN GROUP (ORDER BY readers)::numeric, 1) AS "exact readers" FROM judge.whole GROUP BY smallest ORDER BY smallest;
