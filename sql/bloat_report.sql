@@ -150,6 +150,19 @@ SELECT count(*) AS seeds, max(abs(size - said - pg_relation_size('bloat.undone_k
        count(*) FILTER (WHERE size - pg_relation_size('bloat.undone_keys') BETWEEN low AND high) >= 19 AS inside
   FROM bloat.undone_guesses;
 
+-- A hash index of few values: on no page of a chain are many rows left.
+CREATE TABLE bloat.chains (id int, few int) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.chains SELECT i, i % 8 FROM generate_series(1, 28000) AS i;
+CREATE INDEX chains_few ON bloat.chains USING hash (few);
+DELETE FROM bloat.chains WHERE hashint4(id) % 5 < 2;
+ANALYZE bloat.chains;
+CREATE TABLE bloat.chains_guesses AS
+SELECT said, low, high, pg_relation_size('bloat.chains_few') AS size FROM generate_series(1, 20) AS seed, bloat.seeded('bloat.chains_few', seed);
+REINDEX INDEX bloat.chains_few;
+SELECT count(*) AS seeds, max(abs(size - said - pg_relation_size('bloat.chains_few')) / size::float8) < 0.03 AS close,
+       count(*) FILTER (WHERE size - pg_relation_size('bloat.chains_few') BETWEEN low AND high) >= 19 AS inside
+  FROM bloat.chains_guesses;
+
 -- Full pages and empty ones in turn, and few at the edges: the map tells.
 CREATE TABLE bloat.bands (id int, filler text) WITH (autovacuum_enabled = false);
 INSERT INTO bloat.bands SELECT i, repeat('x', 60) FROM generate_series(1, 80000) AS i;

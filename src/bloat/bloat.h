@@ -88,6 +88,8 @@ typedef struct OpsBloatMeasure
 	/* the file of its kind, before it samples; NULL if there is none: */
 	double		(*own_error) (void *state); /* standard error beyond that of
 											 * the sample, share of the need */
+	double		(*error_share) (void *state);	/* of the sample's error, that
+												 * matters: less than 1 */
 	double		inner_pages;	/* all of them; 0: that is not known */
 	bool		skims;			/* goes by line pointers, on most pages; may
 								 * change while it reads */

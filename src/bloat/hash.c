@@ -18,21 +18,31 @@
 #include "access/hash.h"
 #include "bloat/bloat.h"
 #include "bloat/hash_build.h"
+#include "bloat/hash_crowds.h"
 #include "bloat/pointers.h"
 #include "optimizer/plancat.h"
 #include "port/pg_bitutils.h"
 #include "utils/rel.h"
 
 #define TOTAL_KEPT		TOTAL_OWN_1 /* entries not known to be dead */
-#define TOTAL_CROWDS	TOTAL_OWN_2 /* buckets of a code with many entries */
 
 /* Buckets that are counted one by one; 4 bytes each. */
 #define MOST_COUNTED (1 << 22)
 
+/* With so many entries for each row there are none without. */
+#define NEARLY_ALL 0.99
+
+/* Share of the entries that may be in crowds, and these do not matter. */
+#define FEW_IN_CROWDS 0.02
+
 typedef struct HashState
 {
+	OpsBloatMeasure *measure;
 	OpsHashBuild build;
+	OpsHashCrowds crowds;
 	OpsBloatPointers pointers;
+	double		seen;			/* entries of the pages that were read, */
+	double		kept;			/* and those not known to be dead */
 
 	/* of the metapage */
 	double		entries;
@@ -49,7 +59,7 @@ typedef struct HashState
 
 static void read_metapage(OpsBloatMeasure *measure, HashState *state);
 static double table_rows(OpsBloatMeasure *measure);
-static bool every_row(OpsBloatMeasure *measure);
+static bool every_row(const OpsBloatMeasure *measure, const HashState *state);
 static void prepare_counts(OpsBloatMeasure *measure, HashState *state);
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 					  Page page, double *totals);
@@ -57,8 +67,10 @@ static void check_page(OpsBloatMeasure *measure, BlockNumber block,
 					   Page page);
 static void read_entries(OpsBloatMeasure *measure, HashState *state,
 						 BlockNumber block, Page page, double *totals);
-static bool count_equal(HashState *state, double equal);
+static void count_equal(HashState *state, uint32 code, int equal);
 static bool left_behind(HashState *state, Bucket bucket, uint32 code);
+static double lost_share(void *arg);
+static bool is_counted(const HashState *state, double seen);
 static double live_entries(OpsBloatMeasure *measure, HashState *state,
 						   double dead);
 static double counted_pages(HashState *state, double entries, double dead);
@@ -73,11 +85,14 @@ ops_bloat_hash(OpsBloatMeasure *measure)
 {
 	HashState  *state = palloc0(sizeof(HashState));
 
+	state->measure = measure;
+	measure->error_share = lost_share;
 	read_metapage(measure, state);
 	ops_hash_build_init(&state->build, measure->rel, table_rows(measure));
+	ops_hash_crowds_init(&state->crowds);
 	prepare_counts(measure, state);
 	ops_bloat_pointers_init(&state->pointers, measure,
-							every_row(measure));
+							every_row(measure, state));
 
 	ops_bloat_sample(measure, HASH_METAPAGE + 1, read_page, state);
 	conclude(measure, state);
@@ -118,17 +133,23 @@ table_rows(OpsBloatMeasure *measure)
 }
 
 /*
- * There is no entry for a null.
+ * There is no entry for a null; where there are as many entries as rows there
+ * is none of these.
  */
 static bool
-every_row(OpsBloatMeasure *measure)
+every_row(const OpsBloatMeasure *measure, const HashState *state)
 {
 	AttrNumber	column = measure->rel->rd_index->indkey.values[0];
 
-	if (column <= 0 || RelationGetIndexPredicate(measure->rel) != NIL)
+	if (RelationGetIndexPredicate(measure->rel) != NIL)
 		return false;
-	return TupleDescAttr(RelationGetDescr(measure->heap),
-						 column - 1)->attnotnull;
+	if (column > 0 && TupleDescAttr(RelationGetDescr(measure->heap),
+									column - 1)->attnotnull)
+		return true;
+	return measure->roots &&
+		state->entries >= NEARLY_ALL *
+		(ops_bloat_live_roots(measure->roots) +
+		 ops_bloat_dead_roots(measure->roots));
 }
 
 /*
@@ -205,11 +226,9 @@ read_entries(OpsBloatMeasure *measure, HashState *state, BlockNumber block,
 	PageHeader	header = (PageHeader) page;
 	HashPageOpaque opaque = HashPageGetOpaque(page);
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
-	bool		is_bucket = (opaque->hasho_flag & LH_BUCKET_PAGE) != 0;
-	bool		crowd = false;
 	double		seen = 0;
 	double		kept = 0;
-	double		equal = 0;
+	int			equal = 0;
 	uint32		equal_code = 0;
 
 	for (OffsetNumber offset = FirstOffsetNumber; offset <= last; offset++)
@@ -241,13 +260,15 @@ read_entries(OpsBloatMeasure *measure, HashState *state, BlockNumber block,
 											   state->new_low)]++;
 		if (code != equal_code)
 		{
-			crowd |= count_equal(state, equal);
+			count_equal(state, equal_code, equal);
 			equal_code = code;
 			equal = 0;
 		}
 		equal++;
 	}
-	crowd |= count_equal(state, equal);
+	count_equal(state, equal_code, equal);
+	state->seen += seen;
+	state->kept += kept;
 
 	totals[TOTAL_NEED] = kept / ops_hash_page_entries();
 	totals[TOTAL_LIVE] = kept;
@@ -256,23 +277,21 @@ read_entries(OpsBloatMeasure *measure, HashState *state, BlockNumber block,
 	totals[TOTAL_DEAD_BYTES] = (seen - kept) *
 		(header->pd_special - header->pd_upper) / Max(last, 1);
 	totals[TOTAL_FREE_BYTES] = PageGetFreeSpace(page);
-	totals[TOTAL_CROWDS] = is_bucket && crowd;
 }
 
 /*
- * Notes that so many entries of a page have the same code; true if they are a
- * crowd.
+ * Notes that so many entries of a page have this code.
  */
-static bool
-count_equal(HashState *state, double equal)
+static void
+count_equal(HashState *state, uint32 code, int equal)
 {
 	OpsHashBuild *build = &state->build;
 
 	if (equal > HASH_MANY_EQUAL)
 		build->crowded += equal;
 	else
-		build->entries[(int) equal] += equal;
-	return equal > HASH_MANY_EQUAL;
+		build->entries[equal] += equal;
+	ops_hash_crowds_add(&state->crowds, code, equal);
 }
 
 /*
@@ -289,16 +308,40 @@ left_behind(HashState *state, Bucket bucket, uint32 code)
 
 /*
  * The metapage has the exact number of entries, so that of the pages that
- * were read only the share of live ones matters; unless the two disagree.
+ * were read only the share of live ones matters.
+ *
+ * Where many entries have one code it also matters how many such codes there
+ * are, and that the pages have to tell.
  */
+static double
+lost_share(void *arg)
+{
+	const HashState *state = arg;
+	double		pages = state->measure->nblocks - 1;
+
+	if (state->seen <= 0 ||
+		state->crowds.entries > FEW_IN_CROWDS * state->seen ||
+		!is_counted(state, state->seen * pages / state->measure->sampled))
+		return 1;
+	return 1 - state->kept / state->seen;
+}
+
+/*
+ * Whether the metapage agrees with so many.
+ */
+static bool
+is_counted(const HashState *state, double seen)
+{
+	return fabs(seen - state->entries) <= 0.2 * seen;
+}
+
 static double
 live_entries(OpsBloatMeasure *measure, HashState *state, double dead)
 {
 	double		seen = measure->total[TOTAL_POINTERS];
 	double		kept = measure->total[TOTAL_KEPT] * (1 - dead);
 
-	if (measure->census || seen <= 0 ||
-		fabs(seen - state->entries) > 0.2 * seen)
+	if (measure->census || seen <= 0 || !is_counted(state, seen))
 		return kept;
 	measure->need_error *= fabs(1 - kept / seen);
 	return state->entries * kept / seen;
@@ -354,7 +397,8 @@ conclude(OpsBloatMeasure *measure, HashState *state)
 	double		pages = -1;
 	double		margin = 0.01 * measure->nblocks + 1;
 
-	state->build.crowds = total[TOTAL_CROWDS];
+	ops_hash_crowds_settle(&state->crowds, &state->build,
+						   Min(measure->sampled / Max(measure->nblocks - 1.0, 1), 1));
 	if (measure->census)
 		pages = counted_pages(state, entries, dead);
 	if (pages < 0)

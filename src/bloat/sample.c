@@ -398,6 +398,8 @@ is_need_known(const Sampler *sampler)
 
 	if (measure->only_roots)
 		return true;
+	if (measure->error_share)
+		error *= measure->error_share(sampler->state);
 	if (measure->own_error)
 		error = hypot(error, need.value * measure->own_error(sampler->state));
 	below = ops_bloat_half_width(error, need.value, count, pages);
