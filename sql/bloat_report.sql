@@ -196,6 +196,17 @@ SELECT relation, parent, kind, action, command FROM ops.bloat_report('bloat."we"
 SELECT relation, parent, kind FROM ops.bloat_report('bloat.quarter_tenant');
 SELECT kind, parent::text LIKE 'pg_toast%' AS of_toast FROM ops.bloat_report((SELECT reltoastrelid FROM pg_class WHERE oid = 'bloat.documents'::regclass)) ORDER BY kind COLLATE "C" DESC;
 
+-- A TOAST table by itself: a rewrite leaves out the values of a column that
+-- was dropped, which only its table's rows know.
+CREATE TABLE bloat.dropped (id int, one text, other text) WITH (autovacuum_enabled = false);
+ALTER TABLE bloat.dropped ALTER one SET STORAGE EXTERNAL, ALTER other SET STORAGE EXTERNAL;
+INSERT INTO bloat.dropped SELECT i, repeat('x', 4000), repeat('y', 4000) FROM generate_series(1, 400) AS i;
+ALTER TABLE bloat.dropped DROP other;
+SELECT alone.kind, alone.parent, alone.reclaimable_bytes = family.reclaimable_bytes AS same, round(alone.reclaimable_pct) BETWEEN 45 AND 55 AS half
+  FROM ops.bloat_report((SELECT reltoastrelid FROM pg_class WHERE oid = 'bloat.dropped'::regclass), exact => true) AS alone
+  JOIN ops.bloat_report('bloat.dropped', exact => true) AS family USING (relation)
+ WHERE alone.kind = 'toast';
+
 -- What cannot be measured says so.
 CREATE VIEW bloat.window AS SELECT 1;
 CREATE SEQUENCE bloat.counter;

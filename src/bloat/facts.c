@@ -127,25 +127,14 @@ ops_bloat_facts(const OpsBloatScene *scene, Relation rel, Relation heap,
 
 /*
  * The table that a command has to name: a TOAST table is treated with its
- * own, after whose OID it is named.
+ * own.
  */
 static Oid
 table_of(Relation heap)
 {
-	Oid			table;
-	HeapTuple	tuple;
+	Oid			table = ops_relation_of_toast(RelationGetRelid(heap));
 
-	if (heap->rd_rel->relkind != RELKIND_TOASTVALUE ||
-		sscanf(RelationGetRelationName(heap), "pg_toast_%u", &table) != 1)
-		return RelationGetRelid(heap);
-
-	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
-	if (!HeapTupleIsValid(tuple))
-		return RelationGetRelid(heap);
-	if (((Form_pg_class) GETSTRUCT(tuple))->reltoastrelid != RelationGetRelid(heap))
-		table = RelationGetRelid(heap);
-	ReleaseSysCache(tuple);
-	return table;
+	return OidIsValid(table) ? table : RelationGetRelid(heap);
 }
 
 static void

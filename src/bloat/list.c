@@ -65,6 +65,7 @@ static void keep_largest(Listing *listing);
 static void list_requested(Listing *listing);
 static void list_partitions(Listing *listing, Oid relation);
 static void list_table(Listing *listing, Oid relation);
+static void list_toast(Listing *listing, Oid relation);
 static void list_index(Listing *listing, Oid relation);
 static OpsBloatTable *enter_table(Listing *listing, Oid relation);
 static void add_indexes(Listing *listing, OpsBloatTable *table, Oid heap, Oid only, List **indexes);
@@ -319,8 +320,10 @@ list_requested(Listing *listing)
 	{
 		case RELKIND_RELATION:
 		case RELKIND_MATVIEW:
-		case RELKIND_TOASTVALUE:
 			list_table(listing, relation);
+			break;
+		case RELKIND_TOASTVALUE:
+			list_toast(listing, relation);
 			break;
 		case RELKIND_INDEX:
 			list_index(listing, relation);
@@ -379,6 +382,27 @@ list_table(Listing *listing, Oid relation)
 	if (table->toast)
 		add_indexes(listing, table, table->toast->relation, InvalidOid,
 					&table->toast_indexes);
+}
+
+/*
+ * A TOAST table alone; its rows' values are of its table, which is looked at,
+ * but no row of the report.
+ */
+static void
+list_toast(Listing *listing, Oid relation)
+{
+	Oid			owner = ops_relation_of_toast(relation);
+	OpsBloatTable *table = OidIsValid(owner) ?
+	enter_table(listing, owner) : NULL;
+
+	if (table == NULL)
+	{
+		list_table(listing, relation);
+		return;
+	}
+	table->table->helps = true;
+	table->toast = load_result(listing, relation, owner);
+	add_indexes(listing, table, relation, InvalidOid, &table->toast_indexes);
 }
 
 /*

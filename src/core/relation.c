@@ -218,3 +218,25 @@ ops_relation_file_size(Form_pg_class relation)
 	}
 	return size;
 }
+
+/*
+ * A TOAST table is named after the OID of its own.
+ */
+Oid
+ops_relation_of_toast(Oid toast)
+{
+	char	   *name = get_rel_name(toast);
+	Oid			table;
+	HeapTuple	tuple;
+
+	if (name == NULL || get_rel_relkind(toast) != RELKIND_TOASTVALUE ||
+		sscanf(name, "pg_toast_%u", &table) != 1)
+		return InvalidOid;
+	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(table));
+	if (!HeapTupleIsValid(tuple))
+		return InvalidOid;
+	if (((Form_pg_class) GETSTRUCT(tuple))->reltoastrelid != toast)
+		table = InvalidOid;
+	ReleaseSysCache(tuple);
+	return table;
+}

@@ -28,6 +28,9 @@ extern Oid	ops_own_relation_lock(const char *name, LOCKMODE mode);
 
 extern Oid	ops_relation_owner(Oid relid);
 
+/* The table that a TOAST table belongs to; InvalidOid of any other. */
+extern Oid	ops_relation_of_toast(Oid toast);
+
 /* As the catalog has it; 0 if the relation was dropped, or is mapped. */
 extern Oid	ops_relation_filenumber(Oid relid);
 
