@@ -163,6 +163,15 @@ SELECT count(*) AS seeds, max(abs(size - said - pg_relation_size('bloat.chains_f
        count(*) FILTER (WHERE size - pg_relation_size('bloat.chains_few') BETWEEN low AND high) >= 19 AS inside
   FROM bloat.chains_guesses;
 
+-- What the first vacuum tidies up in a new SP-GiST index changes nothing.
+CREATE TABLE bloat.places (at point) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.places SELECT point(hashint4(i), hashint4(-i)) FROM generate_series(1, 40000) AS i;
+CREATE INDEX places_at ON bloat.places USING spgist (at);
+VACUUM bloat.places;
+SELECT kind, total_blocks > 100 AS large, reclaimable_bytes, details ->> 'untouched_pct' AS untouched_pct,
+       reclaimable_high < 0.08 * size_bytes AS narrow
+  FROM ops.bloat_report('bloat.places_at');
+
 -- Full pages and empty ones in turn, and few at the edges: the map tells.
 CREATE TABLE bloat.bands (id int, filler text) WITH (autovacuum_enabled = false);
 INSERT INTO bloat.bands SELECT i, repeat('x', 60) FROM generate_series(1, 80000) AS i;

@@ -139,7 +139,7 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 	else if (GinPageIsLeaf(page))
 		read_entry_leaf(state, page, totals);
 
-	ops_model_saw(&state->model, block, page);
+	ops_model_saw(&state->model, block, page, -1);
 }
 
 static void

@@ -284,7 +284,7 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 
 	/* A sorted build writes the root last. */
 	if (block != GIST_ROOT_BLKNO)
-		ops_model_saw(&state->model, block, page);
+		ops_model_saw(&state->model, block, page, -1);
 }
 
 static void

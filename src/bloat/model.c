@@ -11,7 +11,9 @@
  *	 many in one record, which is their LSN.  So the LSNs of pages that nobody
  *	 changed since ascend with the blocks, and neighbours have the same one;
  *	 a vacuum also goes from block to block, but logs them one by one.  An
- *	 index of such pages is what a build makes of its content.
+ *	 index of such pages is what a build makes of its content.  The first
+ *	 vacuum of an SP-GiST index tidies up what the build left behind; if the
+ *	 pages changed by it are as full as the others, that was all it did.
  *
  * - What ops.bloat_learn() saw after the last build, see density.c.
  *
@@ -48,13 +50,18 @@
 #define MAX_NEIGHBOURS		48
 #define UNTOUCHED			0.95
 
+/* Of an index that vacuum tidies, and what may be missing on other leaves. */
+#define UNTIDIED			0.50
+#define LITTLE				0.04
+
 /* Rows of a leaf are close if they take no more than this of the table. */
 #define NARROW				0.10
 
 static double as_it_is(const OpsBloatMeasure *measure, double pages,
 					   double doubt);
 static double untouched_share(OpsModel *model);
-static double ascending_share(const OpsModel *model);
+static double ascending_share(OpsModel *model);
+static bool only_tidied(const OpsModel *model);
 static double twin_share(const OpsModel *model);
 static XLogRecPtr page_lsn(const OpsBloatMeasure *measure, BlockNumber block);
 static int	compare_blocks(const void *a, const void *b);
@@ -75,7 +82,7 @@ ops_model_init(OpsModel *model, OpsBloatMeasure *measure, bool every_row)
  * Remember a page that was read.
  */
 void
-ops_model_saw(OpsModel *model, BlockNumber block, Page page)
+ops_model_saw(OpsModel *model, BlockNumber block, Page page, int live)
 {
 	OpsSeenPage *seen;
 
@@ -87,6 +94,7 @@ ops_model_saw(OpsModel *model, BlockNumber block, Page page)
 	}
 	seen = &model->pages[model->npages++];
 	seen->block = block;
+	seen->live = live;
 	seen->lsn = PageGetLSN(page);
 }
 
@@ -315,6 +323,8 @@ untouched_share(OpsModel *model)
 		return 0;
 	qsort(model->pages, model->npages, sizeof(OpsSeenPage), compare_blocks);
 	ascending = ascending_share(model);
+	if (model->tidied && ascending >= UNTIDIED && only_tidied(model))
+		ascending = 1;
 	if (ascending >= UNTOUCHED)
 		model->untouched = Min(ascending, twin_share(model));
 	return model->untouched;
@@ -324,19 +334,50 @@ untouched_share(OpsModel *model)
  * Share of the pages that were not changed later than one that follows.
  */
 static double
-ascending_share(const OpsModel *model)
+ascending_share(OpsModel *model)
 {
 	XLogRecPtr	lowest = PG_UINT64_MAX;
 	int			ascending = 0;
 
+	model->built = 0;
 	for (int i = model->npages - 1; i >= 0; i--)
 	{
 		if (model->pages[i].lsn > lowest)
 			continue;
+
+		/* Of pages at the end vacuum may have changed some, one by one. */
+		if (model->pages[i].lsn == lowest && model->built == 0)
+			model->built = lowest;
 		lowest = model->pages[i].lsn;
 		ascending++;
 	}
 	return (double) ascending / model->npages;
+}
+
+/*
+ * Whether leaves that were changed later have nearly as much on them as the
+ * others.  They have been split more often, so it is not quite the same.
+ */
+static bool
+only_tidied(const OpsModel *model)
+{
+	double		bytes[2] = {0};
+	int			leaves[2] = {0};
+
+	for (int i = 0; i < model->npages; i++)
+	{
+		const OpsSeenPage *page = &model->pages[i];
+		int			later = page->lsn > model->built;
+
+		if (page->live < 0)
+			continue;
+		bytes[later] += page->live;
+		leaves[later]++;
+	}
+	if (leaves[0] == 0)
+		return false;
+	return bytes[0] / leaves[0] * leaves[1] - bytes[1] <=
+		LITTLE * (bytes[0] + bytes[1]);
 }
 
 /*
@@ -356,12 +397,17 @@ twin_share(const OpsModel *model)
 	for (int i = 0; i < model->npages; i += step)
 	{
 		BlockNumber neighbour = model->pages[i].block ^ 1;
+		XLogRecPtr	lsn = model->pages[i].lsn;
+		XLogRecPtr	other;
 
 		if (neighbour <= 1 || neighbour >= measure->nblocks)
 			continue;
+		if (model->tidied && lsn > model->built)
+			continue;
 		CHECK_FOR_INTERRUPTS();
+		other = page_lsn(measure, neighbour);
 		pages++;
-		twins += page_lsn(measure, neighbour) == model->pages[i].lsn;
+		twins += other == lsn || (model->tidied && other > model->built);
 
 		/* The limit below allows for one page in 32 being alone. */
 		if (pages - twins > MAX_NEIGHBOURS / 8)

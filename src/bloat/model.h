@@ -18,6 +18,7 @@
 typedef struct OpsSeenPage
 {
 	BlockNumber block;
+	int			live;			/* bytes on a leaf, -1: any other page */
 	XLogRecPtr	lsn;
 } OpsSeenPage;
 
@@ -31,6 +32,8 @@ typedef struct OpsModel
 	OpsBloatPointers pointers;	/* all entries that were looked up */
 	uint64		broken;			/* items and pages that make no sense */
 	double		untouched;		/* share of pages, -1 until it is asked for */
+	XLogRecPtr	built;			/* when the last pages of a build were logged */
+	bool		tidied;			/* vacuum changes pages of which no entry goes */
 	uint64		leaves;			/* that lead to rows in more than one block */
 	uint64		narrow;			/* of these, to rows close to one another */
 } OpsModel;
@@ -63,7 +66,8 @@ extern const OpsUsualFill *ops_model_usual_fill(Relation index,
 												const OpsUsualFill *table);
 extern void ops_model_init(OpsModel *model, OpsBloatMeasure *measure,
 						   bool every_row);
-extern void ops_model_saw(OpsModel *model, BlockNumber block, Page page);
+extern void ops_model_saw(OpsModel *model, BlockNumber block, Page page,
+						  int live);
 extern OpsRootState ops_model_match(OpsModel *model, ItemPointer tid,
 									Size size);
 extern void ops_model_span(OpsModel *model, BlockNumber first,

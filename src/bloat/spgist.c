@@ -105,6 +105,7 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 
 	ops_model_init(&state.model, measure,
 				   RelationGetIndexPredicate(measure->rel) == NIL);
+	state.model.tidied = true;
 	ops_spg_entries_init(&state.some, measure->rel);
 	ops_bloat_sample(measure, 0, read_page, &state);
 
@@ -258,6 +259,7 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 		  double *totals)
 {
 	SpgistState *state = (SpgistState *) arg;
+	int			live = -1;
 
 	if (!ops_page_is_sound(page, sizeof(SpGistPageOpaqueData)) ||
 		SpGistPageGetOpaque(page)->spgist_page_id != SPGIST_PAGE_ID)
@@ -273,7 +275,9 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 			state->inner_bytes += bytes;
 			state->inner_pages += bytes > 0;
 		}
-		else if (bytes > 0)
+		else
+			live = (int) bytes;
+		if (live > 0)
 		{
 			if (SpGistPageStoresNulls(page))
 				state->null_bytes += bytes;
@@ -285,7 +289,7 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 	}
 
 	if (block > SPGIST_LAST_FIXED_BLKNO)
-		ops_model_saw(&state->model, block, page);
+		ops_model_saw(&state->model, block, page, live);
 }
 
 /*
