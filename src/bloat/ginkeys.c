@@ -21,8 +21,8 @@
 /* Rows of an entry whose fate stands for the others. */
 #define MATCHED_TO_KNOW		8
 
-/* Keys are told apart by their number of rows, up to that. */
-#define NUM_CLASSES			3
+/* Keys are told apart by their numbers of rows, up to that. */
+#define MOST_TOLD			3
 
 #define NUM_SLOTS			32768
 #define MAX_KEYS			(NUM_SLOTS / 2)
@@ -38,6 +38,16 @@ typedef struct Key
 	OpsGinEntry entry;
 } Key;
 
+/* Shares of the rows of a key that are dead, where some wait. */
+typedef struct Rates
+{
+	double		merged;
+	double		waiting;
+} Rates;
+
+/* By the number of those that are merged, and that wait. */
+typedef Rates RateTable[MOST_TOLD + 1][MOST_TOLD + 1];
+
 struct OpsGinKeys
 {
 	uint64		most;			/* hash of a key that is kept */
@@ -51,11 +61,13 @@ struct OpsGinKeys
 static uint16 *find_slot(struct OpsGinKeys *keys, uint64 hash);
 static Key *new_key(struct OpsGinKeys *keys, uint16 *slot);
 static void thin_out(struct OpsGinKeys *keys);
-static void dead_of_waited(const struct OpsGinKeys *keys, double dead,
-						   double *share);
+static void read_rates(const struct OpsGinKeys *keys, double dead,
+					   double waiting_dead, RateTable rates);
+static double rate(double known, double gone, double otherwise);
+static Rates *rates_of(const Key *key, RateTable rates);
 static double merged_rows(const Key *key);
-static int	class_of(const Key *key);
-static double dead_share(const Key *key, double dead, double waiting_dead);
+static bool is_waiting_known(const Key *key);
+static double dead_share(const Key *key, const Rates *usual);
 static double gap_bytes(const OpsGinEntry *entry, double rows);
 
 struct OpsGinKeys *
@@ -183,16 +195,17 @@ thin_out(struct OpsGinKeys *keys)
  * come from entry pages.  Where rows were not looked up these shares of them
  * are dead, of those of entries and of those that wait.
  */
-OpsGinEntry *
+void
 ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
-					int *nentries, double *scale, double *tree_bytes, double *new_trees)
+					OpsGinMerged *merged)
 {
-	OpsGinEntry *entries = palloc((keys->nkeys + 1) * sizeof(OpsGinEntry));
-	double		of_waited[NUM_CLASSES];
+	RateTable	rates;
 
-	dead_of_waited(keys, dead, of_waited);
-	*tree_bytes = *new_trees = 0;
-	*scale = keys->scale;
+	read_rates(keys, dead, waiting_dead, rates);
+	memset(merged, 0, sizeof(OpsGinMerged));
+	merged->entries = palloc((keys->nkeys + 1) * sizeof(OpsGinEntry));
+	merged->nentries = keys->nkeys;
+	merged->scale = keys->scale;
 	for (int i = 0; i < keys->nkeys; i++)
 	{
 		Key		   *key = &keys->key[i];
@@ -200,51 +213,81 @@ ops_gin_keys_merged(struct OpsGinKeys *keys, double dead, double waiting_dead,
 		double		left;
 		double		bytes;
 
-		entry->dead = dead_share(key, of_waited[class_of(key)], waiting_dead);
+		entry->dead = dead_share(key, rates_of(key, rates));
 		left = 1 - (entry->dead >= 0 ? entry->dead : dead);
 		if (entry->tid_bytes == 0)
 			entry->tid_bytes = gap_bytes(entry, entry->ntids);
 		bytes = left * entry->ntids * entry->tid_bytes;
 		if (key->has_tree)
-			*tree_bytes += keys->scale * left * key->waiting *
+			merged->tree_bytes += keys->scale * left * key->waiting *
 				entry->tid_bytes;
 		else if (entry->key + bytes > GinMaxItemSize)
 		{
-			*tree_bytes += keys->scale * bytes;
-			*new_trees += keys->scale;
+			merged->new_bytes += keys->scale * bytes;
+			merged->new_trees += keys->scale;
 		}
 		if (key->has_tree || entry->key + bytes > GinMaxItemSize)
 			entry->ntids = 0;
 		entry->page = i;
-		entries[i] = *entry;
+		merged->entries[i] = *entry;
 	}
-	*nentries = keys->nkeys;
-	return entries;
 }
 
 /*
- * Share of the rows of entries that is dead, where others wait for the same
- * key.  These others can be new versions of them, or what a rolled-back
- * update left behind, so it is not the share of all.
+ * How the rows of keys fare for which some wait, as far as is known.
+ *
+ * Two of a key can be versions of one row, or what a rolled-back update was
+ * to replace and what it left behind: one is dead then, and it is not the
+ * share of all rows that says which.
  */
 static void
-dead_of_waited(const struct OpsGinKeys *keys, double dead, double *share)
+read_rates(const struct OpsGinKeys *keys, double dead, double waiting_dead,
+		   RateTable rates)
 {
-	double		known[NUM_CLASSES] = {0};
-	double		gone[NUM_CLASSES] = {0};
+	RateTable	known;
+	RateTable	gone;
 
+	memset(known, 0, sizeof(known));
+	memset(gone, 0, sizeof(gone));
 	for (int i = 0; i < keys->nkeys; i++)
 	{
 		const Key  *key = &keys->key[i];
 
-		if (key->waiting == 0 || merged_rows(key) == 0 ||
-			key->entry.dead < 0)
-			continue;
-		known[class_of(key)]++;
-		gone[class_of(key)] += key->entry.dead;
+		if (merged_rows(key) > 0 && key->entry.dead >= 0)
+		{
+			rates_of(key, known)->merged++;
+			rates_of(key, gone)->merged += key->entry.dead;
+		}
+		if (is_waiting_known(key))
+		{
+			rates_of(key, known)->waiting++;
+			rates_of(key, gone)->waiting += key->waiting_dead /
+				key->waiting_known;
+		}
 	}
-	for (int i = 0; i < NUM_CLASSES; i++)
-		share[i] = known[i] >= GIN_MIN_KNOWN ? gone[i] / known[i] : dead;
+	for (int i = 0; i <= MOST_TOLD; i++)
+	{
+		for (int j = 0; j <= MOST_TOLD; j++)
+		{
+			rates[i][j].merged = rate(known[i][j].merged,
+									  gone[i][j].merged, dead);
+			rates[i][j].waiting = rate(known[i][j].waiting,
+									   gone[i][j].waiting, waiting_dead);
+		}
+	}
+}
+
+static double
+rate(double known, double gone, double otherwise)
+{
+	return known >= GIN_MIN_KNOWN ? gone / known : otherwise;
+}
+
+static Rates *
+rates_of(const Key *key, RateTable rates)
+{
+	return &rates[(int) Min(Max(merged_rows(key), 0), MOST_TOLD)]
+		[(int) Min(key->waiting, MOST_TOLD)];
 }
 
 static double
@@ -253,28 +296,31 @@ merged_rows(const Key *key)
 	return key->entry.ntids - key->waiting;
 }
 
-static int
-class_of(const Key *key)
+static bool
+is_waiting_known(const Key *key)
 {
-	return (int) Min(Max(merged_rows(key), 1), NUM_CLASSES) - 1;
+	return key->waiting > 0 &&
+		key->waiting_known >= Min(key->waiting, MATCHED_TO_KNOW);
 }
 
 /*
  * Share of a key's rows that are dead; -1 if nothing is known of it.
  */
 static double
-dead_share(const Key *key, double dead, double waiting_dead)
+dead_share(const Key *key, const Rates *usual)
 {
 	const OpsGinEntry *entry = &key->entry;
-	double		merged = merged_rows(key);
+	double		dead = usual->merged;
+	double		waiting_dead = usual->waiting;
 
 	if (key->waiting == 0 || entry->ntids == 0)
 		return entry->dead;
 	if (entry->dead >= 0)
 		dead = entry->dead;
-	if (key->waiting_known >= Min(key->waiting, MATCHED_TO_KNOW))
+	if (is_waiting_known(key))
 		waiting_dead = key->waiting_dead / key->waiting_known;
-	return (merged * dead + key->waiting * waiting_dead) / entry->ntids;
+	return (merged_rows(key) * dead + key->waiting * waiting_dead) /
+		entry->ntids;
 }
 
 /*

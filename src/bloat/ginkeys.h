@@ -20,11 +20,18 @@ extern struct OpsGinKeys *ops_gin_keys_create(void);
 extern void ops_gin_keys_add(struct OpsGinKeys *keys, IndexTuple item,
 							 const OpsGinEntry *entry);
 
-/* Entries, how many of the index each stands for, and new posting trees. */
-extern OpsGinEntry *ops_gin_keys_merged(struct OpsGinKeys *keys,
-										double dead, double waiting_dead,
-										int *nentries, double *scale,
-										double *tree_bytes,
-										double *new_trees);
+/* What the rows of the pending list make of the entries. */
+typedef struct OpsGinMerged
+{
+	OpsGinEntry *entries;
+	int			nentries;
+	double		scale;			/* entries of the index for each one */
+	double		tree_bytes;		/* that come to posting trees that are there */
+	double		new_trees;		/* posting trees that are made, */
+	double		new_bytes;		/* and their rows */
+} OpsGinMerged;
+
+extern void ops_gin_keys_merged(struct OpsGinKeys *keys, double dead,
+								double waiting_dead, OpsGinMerged *merged);
 
 #endif							/* OPS_GINKEYS_H */

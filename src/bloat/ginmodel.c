@@ -44,7 +44,7 @@
 static double dead_share(const OpsGinReading *state);
 static double merged_dead(const OpsGinReading *state);
 static double waiting_dead(const OpsGinReading *state);
-static void merge_pending(OpsBloatMeasure *measure, OpsGinReading *state);
+static void merge_pending(OpsGinReading *state);
 static void guess_dead(OpsGinReading *state);
 static int	class_of(const OpsGinEntry *entry);
 static double whole_index(OpsBloatMeasure *measure, const OpsGinReading *state,
@@ -56,7 +56,7 @@ static double pending_leaves(const OpsGinPages *pages);
 static double tree_pages(const OpsGinReading *state, double dead,
 						 double *inlined);
 static double known_tree_pages(const OpsGinReading *state, double left,
-							   double *inlined);
+							   double added, double *inlined);
 static double live_bytes(const OpsGinPages *pages, double dead);
 static double tree_rounding(const OpsGinPages *pages, double left);
 
@@ -72,7 +72,7 @@ ops_gin_conclude(OpsGinReading *state)
 
 	measure->dead_entries = dead;
 	if (state->keys)
-		merge_pending(measure, state);
+		merge_pending(state);
 	guess_dead(state);
 	modelled.content = whole_index(measure, state, 0, &built);
 	modelled.live = dead > 0 ?
@@ -147,14 +147,12 @@ waiting_dead(const OpsGinReading *state)
  * Take the entries as they are with the pending list merged.
  */
 static void
-merge_pending(OpsBloatMeasure *measure, OpsGinReading *state)
+merge_pending(OpsGinReading *state)
 {
-	state->entries = ops_gin_keys_merged(state->keys,
-										 merged_dead(state),
-										 waiting_dead(state),
-										 &state->nentries, &state->kept,
-										 &state->merged_bytes,
-										 &state->new_trees);
+	ops_gin_keys_merged(state->keys, merged_dead(state), waiting_dead(state),
+						&state->merged);
+	state->entries = state->merged.entries;
+	state->nentries = state->merged.nentries;
 }
 
 /*
@@ -235,7 +233,7 @@ whole_index(OpsBloatMeasure *measure, const OpsGinReading *state, double dead,
 		build.memory = get_float8_infinity();
 	if (state->nentries > 0)
 	{
-		double		kept = state->keys ? state->kept :
+		double		kept = state->keys ? state->merged.scale :
 		Max(pages->entries / state->nentries, 1);
 
 		build.scale *= kept;
@@ -276,17 +274,19 @@ large_tree_rows(const OpsGinReading *state, const OpsGinBuild *build)
 }
 
 /*
- * Pages that the pending list adds to posting trees, or for new ones: these
- * have a last leaf that is half full, and a root if they have more.
+ * Posting trees that the pending list makes: these have a last leaf that is
+ * half full, and a root if they have more.
  */
 static double
 merged_trees(const OpsGinReading *state)
 {
-	double		leaves = state->merged_bytes / (GIN_TREE_ROOM * GIN_TREE_FILL);
+	double		trees = state->merged.new_trees;
+	double		leaves = state->merged.new_bytes /
+	(GIN_TREE_ROOM * GIN_TREE_FILL);
 
-	if (leaves > state->new_trees)
-		return leaves + state->new_trees * 1.5;
-	return Max(leaves, state->new_trees);
+	if (leaves > trees)
+		return leaves + trees * 1.5;
+	return Max(leaves, trees);
 }
 
 /*
@@ -312,7 +312,8 @@ pending_leaves(const OpsGinPages *pages)
 }
 
 /*
- * Pages of the posting trees, and bytes of those that will be lists.
+ * Pages of the posting trees, rows of the pending list that come to them
+ * included, and bytes of those that will be lists.
  *
  * A tree of one leaf is that page; of more, it has a root and its last leaf
  * is half full in the mean.
@@ -325,6 +326,7 @@ tree_pages(const OpsGinReading *state, double dead, double *inlined)
 	double		large = Min(pages->inner_trees, trees);
 	double		single = trees - large;
 	double		left = live_bytes(pages, dead);
+	double		added = state->merged.tree_bytes / Max(trees, 1);
 	double		leaves = 0;
 	double		large_bytes;
 	int			known = Min(trees, GIN_MAX_LAST);
@@ -333,12 +335,12 @@ tree_pages(const OpsGinReading *state, double dead, double *inlined)
 	if (trees <= 0)
 		return 0;
 	if (state->ntrees >= MIN_TREES)
-		return known_tree_pages(state, left, inlined);
+		return known_tree_pages(state, left, added, inlined);
 
 	/* Which of the last leaves are the only ones, is not known. */
 	for (int i = 0; i < known; i++)
 	{
-		double		live = pages->last_size[i] * left;
+		double		live = pages->last_size[i] * left + added;
 
 		if (live < SMALL_TREE)
 			*inlined += live * single / known;
@@ -349,7 +351,8 @@ tree_pages(const OpsGinReading *state, double dead, double *inlined)
 		return leaves;
 	large_bytes = pages->tree_bytes - pages->last_bytes * single / trees;
 	return leaves +
-		large_bytes / (GIN_TREE_ROOM * GIN_TREE_FILL) * tree_rounding(pages, left);
+		(large_bytes * tree_rounding(pages, left) + large * added) /
+		(GIN_TREE_ROOM * GIN_TREE_FILL);
 }
 
 /*
@@ -357,7 +360,8 @@ tree_pages(const OpsGinReading *state, double dead, double *inlined)
  * looked up take more than theirs, or less.
  */
 static double
-known_tree_pages(const OpsGinReading *state, double left, double *inlined)
+known_tree_pages(const OpsGinReading *state, double left, double added,
+				 double *inlined)
 {
 	const OpsGinPages *pages = &state->pages;
 	double		room = GIN_TREE_ROOM * GIN_TREE_FILL;
@@ -365,7 +369,7 @@ known_tree_pages(const OpsGinReading *state, double left, double *inlined)
 
 	for (int i = 0; i < state->ntrees; i++)
 	{
-		double		live = state->trees[i].bytes * left;
+		double		live = state->trees[i].bytes * left + added;
 
 		/* A root, and a last leaf that is half empty in the mean. */
 		if (state->trees[i].is_large)
@@ -383,7 +387,7 @@ known_tree_pages(const OpsGinReading *state, double left, double *inlined)
 		}
 	}
 	*inlined *= pages->last_leaves / state->ntrees;
-	return Max(pages->tree_bytes * left / room +
+	return Max((pages->tree_bytes * left + pages->last_leaves * added) / room +
 			   pages->last_leaves * more / state->ntrees, 0);
 }
 

@@ -78,9 +78,7 @@ typedef struct OpsGinReading
 	double		known_waiting;	/* the same of the pending list */
 	double		dead_waiting;
 	struct OpsGinKeys *keys;	/* if the pending list matters */
-	double		kept;			/* entries for each one merged */
-	double		merged_bytes;	/* that this adds to posting trees */
-	double		new_trees;		/* and posting trees that it makes */
+	OpsGinMerged merged;		/* what it makes of the entries */
 } OpsGinReading;
 
 /* ginmodel.c */
