@@ -183,7 +183,8 @@ all_differ(OpsBloatMeasure *measure, BtreeState *state, BlockNumber block,
 		int			size = (int) IndexTupleSize(entry);
 
 		if (BTreeTupleIsPosting(entry) ||
-			(size == previous_size && same_key(previous, entry, size)))
+			(previous && size == previous_size &&
+			 same_key(previous, entry, size)))
 			return false;
 		previous = entry;
 		previous_size = size;
