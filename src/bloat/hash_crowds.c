@@ -20,6 +20,7 @@
 /* Runs are kept that are as long, and no more of them; 8 bytes each. */
 #define FEWEST		8
 #define MOST_RUNS	131072
+#define MOST_STRIDE	65536
 
 static void thin_out(OpsHashCrowds *crowds);
 static int	compare_codes(const OpsHashRun *a, const OpsHashRun *b);
@@ -53,7 +54,7 @@ ops_hash_crowds_add(OpsHashCrowds *crowds, uint32 code, uint32 entries)
 	crowds->entries += entries;
 	if (code % crowds->stride != 0)
 		return;
-	if (crowds->count == MOST_RUNS)
+	if (crowds->count == MOST_RUNS && crowds->stride < MOST_STRIDE)
 	{
 		thin_out(crowds);
 		if (code % crowds->stride != 0)
