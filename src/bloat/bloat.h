@@ -91,6 +91,7 @@ typedef struct OpsBloatMeasure
 	double		(*error_share) (void *state);	/* of the sample's error, that
 												 * matters: less than 1 */
 	double		inner_pages;	/* all of them; 0: that is not known */
+	uint32		small;			/* so many pages are read, all of them */
 	bool		skims;			/* goes by line pointers, on most pages; may
 								 * change while it reads */
 
@@ -174,10 +175,6 @@ extern OpsRootState ops_bloat_root(const struct OpsHeapRoots *roots,
  */
 extern double ops_bloat_root_odds(const struct OpsHeapRoots *roots,
 								  ItemPointer tid);
-
-/* The same by what is known of other entries on its page of the index. */
-extern double ops_bloat_page_odds(const struct OpsHeapRoots *roots, int live,
-								  int dead);
 
 /* Index entries that a full index on the table has after a REINDEX. */
 extern double ops_bloat_live_roots(const struct OpsHeapRoots *roots);

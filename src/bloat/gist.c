@@ -76,25 +76,26 @@ static const OpsUsualFill sorted_fills[] = {
 static const OpsUsualFill halved_fill = {"gist_*", 0.985, 0.04, 0.985, 0.04};
 
 /*
- * Entries that are played at most, of a whole index or else of parts of it,
- * and how many such parts.  Signatures take long to compare, and where pages
- * are split unevenly one part says too little.
+ * Entries that are played at most, of a whole index or else of a part of it;
+ * and of so many parts that they come to about as many.  Signatures take long
+ * to compare.
  */
 typedef struct PlayLimits
 {
 	const char *opclass;
 	int			whole;
 	int			part;
-	int			parts;
+	int			all_parts;
 } PlayLimits;
 
 static const PlayLimits play_limits[] = {
-	{"gist_trgm_ops", 4096, 4096, 1},
-	{"tsvector_ops", 4096, 4096, 1},
-	{"range_ops", 12288, 8192, 3},
-	{"inet_ops", 16384, 16384, 1},
-	{NULL, 12288, 8192, 1}
+	{"gist_trgm_ops", 4096, 4096, 4096},
+	{"tsvector_ops", 4096, 4096, 4096},
+	{"inet_ops", 16384, 16384, 16384},
+	{NULL, 12288, 8192, 14336}
 };
+
+#define MAX_PARTS			3
 
 typedef struct GistState
 {
@@ -122,8 +123,10 @@ static void read_leaf(GistState *state, BlockNumber block, Page page,
 static void keep_leaf(GistState *state, BlockNumber block);
 static void read_inner(GistState *state, Page page);
 static double played_fill(GistState *state, double share, double *doubt);
-static void play(GistState *state, double share, const PlayLimits *limits,
-				 double from, OpsGistBuilt *built);
+static void play_part(GistState *state, double rows, double share,
+					  double from, OpsGistBuilt *built);
+static void play(GistState *state, OpsGistEntries *entries, double rows,
+				 double share, OpsGistBuilt *built);
 static const PlayLimits *limits_of(Relation index);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
@@ -178,61 +181,80 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 static double
 played_fill(GistState *state, double share, double *doubt)
 {
-	const PlayLimits *limits = limits_of(state->model.measure->rel);
+	OpsBloatMeasure *measure = state->model.measure;
+	const PlayLimits *limits = limits_of(measure->rel);
+	double		rows = measure->total[TOTAL_LIVE] * share *
+	(1 - state->nulls / Max(state->items, 1));
+	bool		whole = measure->census && state->keeps &&
+	!state->entries.overflown && rows <= limits->whole;
+	int			parts = 1;
+	int			halvings = 0;
 	double		filled = 0;
 	double		leaves = 0;
 
-	for (int i = 0; i < limits->parts; i++)
-	{
-		OpsGistBuilt built = {0};
-
-		play(state, share, limits, (double) i / limits->parts, &built);
-		filled += built.fill * built.leaves;
-		leaves += built.leaves;
-		if (leaves > 0)
-			*doubt = built.halvings == 0 ? DOUBT_WHOLE :
-				built.halvings <= 2 ? DOUBT_QUARTER :
-				built.halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
-		if (built.halvings == 0)
-			break;
-	}
-	return leaves > 0 ? filled / leaves : 0;
-}
-
-/*
- * Build an index of this share of the entries, or of parts of it, the first
- * of which begin somewhere from 0 to 1.
- */
-static void
-play(GistState *state, double share, const PlayLimits *limits, double from,
-	 OpsGistBuilt *built)
-{
-	OpsBloatMeasure *measure = state->model.measure;
-	double		rows = measure->total[TOTAL_LIVE] * share *
-	(1 - state->nulls / Max(state->items, 1));
-	OpsGistEntries region;
-	const OpsGistEntries *entries = &state->entries;
-	IndexTuple *played;
-	int			nplayed;
-
-	if (entries->entry == NULL || rows < 1)
-		return;
-	if (!measure->census || !state->keeps || entries->overflown ||
-		rows > limits->whole)
+	if (state->entries.entry == NULL || rows < 1)
+		return 0;
+	if (!whole)
 	{
 		do
 		{
 			rows /= 2;
-			built->halvings++;
+			halvings++;
 		} while (rows > limits->part);
-		ops_gist_entries_init(&region, measure->rel);
-		region.skips_nulls = state->nulls_apart;
-		ops_gist_region(&region, measure, state->leaves, state->nleaves,
-						(int) (from * state->nleaves),
-						state->sorts ? SORTED_REGIONS : REGIONS, share,
-						(int) rows);
-		entries = &region;
+		parts = (int) Min(rint(limits->all_parts / rows), 1 << halvings);
+		parts = Min(Max(parts, 1), MAX_PARTS);
 	}
+	for (int i = 0; i < parts; i++)
+	{
+		OpsGistBuilt built = {.halvings = halvings};
+
+		if (whole)
+			play(state, &state->entries, rows, share, &built);
+		else
+			play_part(state, rows, share, (double) i / parts, &built);
+		filled += built.fill * built.leaves;
+		leaves += built.leaves;
+		halvings = Max(halvings, built.halvings);
+	}
+	*doubt = halvings == 0 ? DOUBT_WHOLE :
+		halvings <= 2 ? DOUBT_QUARTER :
+		halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
+	return leaves > 0 ? filled / leaves : 0;
+}
+
+/*
+ * Build an index of so many rows of regions of this one, the first of which
+ * begins somewhere from 0 to 1.
+ */
+static void
+play_part(GistState *state, double rows, double share, double from,
+		  OpsGistBuilt *built)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	OpsGistEntries region;
+
+	ops_gist_entries_init(&region, measure->rel);
+	region.skips_nulls = state->nulls_apart;
+	ops_gist_region(&region, measure, state->leaves, state->nleaves,
+					(int) (from * state->nleaves),
+					state->sorts ? SORTED_REGIONS : REGIONS, share,
+					(int) rows);
+	play(state, &region, rows, share, built);
+}
+
+/*
+ * Build an index of so many of these entries.
+ */
+static void
+play(GistState *state, OpsGistEntries *entries, double rows, double share,
+	 OpsGistBuilt *built)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	IndexTuple *played;
+	int			nplayed;
+
+	if (share < 1)
+		ops_gist_entries_weigh(entries, measure);
 	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
 
 	/* Parts that are nearly all dead have fewer: a smaller index of these. */
@@ -296,7 +318,6 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 	BlockNumber first_row = MaxBlockNumber;
 	BlockNumber last_row = 0;
 	Size		previous = 0;
-	int			first_kept = state->entries.count;
 	double		bytes = 0;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
@@ -338,7 +359,7 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 			ops_gist_entries_add(&state->entries, measure, item, size);
 	}
 
-	ops_gist_entries_end_page(&state->entries, measure, first_kept);
+	state->entries.npages++;
 	ops_model_span(&state->model, first_row, last_row);
 	if (bytes == 0)
 		totals[TOTAL_UNUSED_PAGES] = 1;

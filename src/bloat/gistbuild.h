@@ -11,14 +11,13 @@
 
 #include "access/gist_private.h"
 #include "access/itup.h"
-#include "bloat/bloat.h"
+#include "bloat/odds.h"
 
 /* A leaf entry. */
 typedef struct OpsGistEntry
 {
 	IndexTuple	item;
-	float		odds;			/* of leading to a row, see
-								 * ops_bloat_root_odds */
+	OpsOdds		odds;			/* of leading to a row */
 } OpsGistEntry;
 
 /* Copies of leaf entries. */
@@ -27,6 +26,8 @@ typedef struct OpsGistEntries
 	OpsGistEntry *entry;		/* NULL: none are kept of this index */
 	int			count;
 	int			space;
+	int			npages;
+	int			nregions;
 	bool		overflown;		/* there were more, and all were dropped */
 	bool		skips_nulls;	/* entries with a null are not wanted */
 } OpsGistEntries;
@@ -45,9 +46,8 @@ extern bool ops_gist_entries_full(const OpsGistEntries *entries);
 extern void ops_gist_entries_add(OpsGistEntries *entries,
 								 const OpsBloatMeasure *measure,
 								 IndexTuple item, Size length);
-extern void ops_gist_entries_end_page(OpsGistEntries *entries,
-									  const OpsBloatMeasure *measure,
-									  int first);
+extern void ops_gist_entries_weigh(OpsGistEntries *entries,
+								   const OpsBloatMeasure *measure);
 extern IndexTuple * ops_gist_entries_pick(const OpsGistEntries *entries,
 										  double share, int most, int *count);
 

@@ -24,7 +24,7 @@
 #include "utils/typcache.h"
 
 /* More entries are never kept. */
-#define MAX_KEPT			24576
+#define MAX_KEPT			49152
 
 static bool is_harmless(Relation index);
 static bool key_is_harmless(const char *opclass, Oid type);
@@ -142,32 +142,21 @@ ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	entry = &entries->entry[entries->count++];
 	entry->item = palloc(length);
 	memcpy(entry->item, item, length);
-	entry->odds = measure->roots ?
+	entry->odds.odds = measure->roots ?
 		ops_bloat_root_odds(measure->roots, &item->t_tid) : 1;
+	entry->odds.list = entries->npages;
+	entry->odds.region = entries->nregions;
 }
 
 /*
- * Those from this one on are of a page: rows whose keys are close together
- * are often deleted together.
+ * Sharpen the odds by what is known of neighbours.
  */
 void
-ops_gist_entries_end_page(OpsGistEntries *entries,
-						  const OpsBloatMeasure *measure, int first)
+ops_gist_entries_weigh(OpsGistEntries *entries, const OpsBloatMeasure *measure)
 {
-	int			live = 0;
-	int			dead = 0;
-	double		odds;
-
-	if (measure->roots == NULL)
-		return;
-	for (int i = first; i < entries->count; i++)
-	{
-		live += isinf(entries->entry[i].odds);
-		dead += entries->entry[i].odds == 0;
-	}
-	odds = ops_bloat_page_odds(measure->roots, live, dead);
-	for (int i = first; i < entries->count; i++)
-		entries->entry[i].odds *= odds;
+	if (measure->roots && entries->count > 0)
+		ops_odds_weigh(&entries->entry[0].odds, entries->count,
+					   sizeof(OpsGistEntry), measure->roots);
 }
 
 /*
@@ -234,7 +223,7 @@ ops_gist_entries_pick(const OpsGistEntries *entries, double share, int most,
 		const OpsGistEntry *entry = &entries->entry[i];
 
 		if (share < 1 &&
-			entry_number(entry->item) >= entry->odds * share * PG_UINT32_MAX)
+			entry_number(entry->item) >= entry->odds.odds * share * PG_UINT32_MAX)
 			continue;
 		picked[found++] = ops_row_entry(&entry->item->t_tid, entry->item);
 	}

@@ -75,6 +75,7 @@ ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 			if (region.found == found)
 				break;
 		}
+		entries->nregions++;
 	}
 }
 
@@ -145,10 +146,10 @@ read_entries(Region *region, Page page)
 		if (item && !ItemIdIsDead(PageGetItemId(page, i)))
 			ops_gist_entries_add(entries, region->measure, item, length);
 	}
-	ops_gist_entries_end_page(entries, region->measure, first);
+	entries->npages++;
 	for (int i = first; i < entries->count; i++)
 		region->found += region->share == 1 ? 1 :
-			Min(entries->entry[i].odds * region->share, 1);
+			Min(entries->entry[i].odds.odds * region->share, 1);
 }
 
 static bool

@@ -41,9 +41,6 @@ typedef struct BlockRoots
 #define MAX_PARTS	256
 #define PART_PAGES	6
 
-/* What is usual counts as much as so many entries of a page. */
-#define PAGE_PRIOR	4
-
 /* Bits that tell most of the blocks that are not noted; a power of two. */
 #define FILTER_BITS 65536
 
@@ -235,16 +232,6 @@ ops_bloat_root_odds(const struct OpsHeapRoots *roots, ItemPointer tid)
 	}
 	return roots->nparts == 0 ? 1 :
 		roots->odds[part_of(roots, ItemPointerGetBlockNumberNoCheck(tid))];
-}
-
-double
-ops_bloat_page_odds(const struct OpsHeapRoots *roots, int live, int dead)
-{
-	double		usual = roots->live / Max(roots->live + roots->dead, 1);
-
-	if (usual <= 0)
-		return 1;
-	return (live + PAGE_PRIOR * usual) / (live + dead + PAGE_PRIOR) / usual;
 }
 
 double

@@ -521,7 +521,8 @@ ops_bloat_sample(OpsBloatMeasure *measure, BlockNumber first,
 	measure->census = false;
 	measure->in_order = measure->exact ||
 		sampler.pages <= Max(measure->first_sample,
-							 Min(measure->last_sample, SMALL));
+							 Min(measure->last_sample,
+								 Max(measure->small, SMALL)));
 	if (measure->in_order)
 		read_rest(&sampler);
 	else

@@ -159,9 +159,9 @@ play(Tree *tree, const OpsSpgEntries *entries, OpsSpgEntry **rows, int nrows,
 	{
 		CHECK_FOR_INTERRUPTS();
 		begin_row(tree, &played[count], rows[count],
-				  entries->region[rows[count]->region].level);
-		insert(tree, &played[count], &tree->roots[rows[count]->region],
-			   entries->region[rows[count]->region].level);
+				  entries->region[rows[count]->odds.region].level);
+		insert(tree, &played[count], &tree->roots[rows[count]->odds.region],
+			   entries->region[rows[count]->odds.region].level);
 		MemoryContextReset(tree->temporary);
 	}
 	for (int i = 0; i < count && !tree->failed; i++)

@@ -10,7 +10,7 @@
 #define OPS_SPGBUILD_H
 
 #include "access/spgist_private.h"
-#include "bloat/bloat.h"
+#include "bloat/odds.h"
 
 /* A leaf entry. */
 typedef struct OpsSpgEntry
@@ -18,9 +18,7 @@ typedef struct OpsSpgEntry
 	Datum		value;			/* the whole of it, not what a leaf keeps */
 	int			size;			/* of the leaf tuple if that keeps the whole */
 	ItemPointerData row;
-	float		odds;			/* of leading to a row, see
-								 * ops_bloat_root_odds */
-	int			region;			/* that it is of */
+	OpsOdds		odds;			/* of leading to a row */
 } OpsSpgEntry;
 
 /* All that is below one inner tuple; or the whole index. */
@@ -41,6 +39,7 @@ typedef struct OpsSpgEntries
 	OpsSpgEntry *entry;
 	int			count;
 	int			space;
+	int			nlists;
 	uint32		chance;			/* some: those whose number is below */
 	OpsSpgRegion region[OPS_SPG_REGIONS];
 	int			nregions;
@@ -67,6 +66,9 @@ extern void ops_spg_entries_add(OpsSpgEntries *entries,
 extern void ops_spg_entries_add_some(OpsSpgEntries *entries,
 									 const OpsBloatMeasure *measure,
 									 SpGistLeafTuple item, Size length);
+extern void ops_spg_entries_weigh(OpsSpgEntries *entries,
+								  const OpsBloatMeasure *measure);
+extern void ops_spg_entries_thin_out(OpsSpgEntries *entries);
 extern OpsSpgEntry **ops_spg_entries_pick(const OpsSpgEntries *entries,
 										  double share, double most,
 										  int *count);
@@ -75,7 +77,7 @@ extern OpsSpgEntry **ops_spg_entries_pick(const OpsSpgEntries *entries,
 extern void ops_spg_region(OpsSpgEntries *entries,
 						   const OpsBloatMeasure *measure,
 						   const OpsSpgEntries *guides, double share,
-						   int most);
+						   double rows, int most);
 
 /* spgbuild.c: of rows in the order of the table */
 extern void ops_spg_build(const OpsSpgEntries *entries, OpsSpgEntry **rows,

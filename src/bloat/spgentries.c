@@ -21,11 +21,11 @@
 #include "utils/typcache.h"
 
 /* More entries are never kept, and no longer texts. */
-#define MAX_KEPT			32768
+#define MAX_KEPT			65536
 #define MAX_TEXT			2000
 
-/* Of all entries that are seen, so many are kept at most, but of k-d trees. */
-#define MAX_SOME			16384
+/* Of all entries that are seen, fewer are kept, but of k-d trees. */
+#define MAX_SOME			32768
 
 static bool is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
@@ -106,10 +106,11 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 	}
 	entry = &entries->entry[entries->count++];
 	entry->row = item->heapPtr;
-	entry->odds = measure->roots ?
+	entry->odds.odds = measure->roots ?
 		ops_bloat_root_odds(measure->roots, &entry->row) : 1;
+	entry->odds.list = entries->nlists;
+	entry->odds.region = entries->nregions;
 	entry->size = item->size;
-	entry->region = entries->nregions;
 	if (entries->suffixes)
 		entry->value = whole_text(item, way, way_length);
 	else
@@ -131,21 +132,38 @@ ops_spg_entries_add_some(OpsSpgEntries *entries,
 						 const OpsBloatMeasure *measure, SpGistLeafTuple item,
 						 Size length)
 {
+	if (entries->cache && row_number(&item->heapPtr) <= entries->chance)
+		ops_spg_entries_add(entries, measure, item, length, NULL, 0);
+}
+
+/*
+ * Sharpen the odds by what is known of neighbours.
+ */
+void
+ops_spg_entries_weigh(OpsSpgEntries *entries, const OpsBloatMeasure *measure)
+{
+	if (measure->roots && entries->count > 0)
+		ops_odds_weigh(&entries->entry[0].odds, entries->count,
+					   sizeof(OpsSpgEntry), measure->roots);
+}
+
+/*
+ * Keep fewer of them, if there are many.
+ */
+void
+ops_spg_entries_thin_out(OpsSpgEntries *entries)
+{
 	int			kept = 0;
 
-	if (entries->cache == NULL || row_number(&item->heapPtr) > entries->chance)
+	if (entries->count < (entries->is_kd ? MAX_KEPT : MAX_SOME))
 		return;
-	if (entries->count == (entries->is_kd ? MAX_KEPT : MAX_SOME))
+	entries->chance /= 2;
+	for (int i = 0; i < entries->count; i++)
 	{
-		entries->chance /= 2;
-		for (int i = 0; i < entries->count; i++)
-		{
-			if (row_number(&entries->entry[i].row) <= entries->chance)
-				entries->entry[kept++] = entries->entry[i];
-		}
-		entries->count = kept;
+		if (row_number(&entries->entry[i].row) <= entries->chance)
+			entries->entry[kept++] = entries->entry[i];
 	}
-	ops_spg_entries_add(entries, measure, item, length, NULL, 0);
+	entries->count = kept;
 }
 
 /*
@@ -206,7 +224,7 @@ ops_spg_entries_pick(const OpsSpgEntries *entries, double share, double most,
 
 		if (share < 1 &&
 			murmurhash32(row_number(&entry->row)) >=
-			entry->odds * share * PG_UINT32_MAX)
+			entry->odds.odds * share * PG_UINT32_MAX)
 			continue;
 		picked[found++] = ops_row_entry(&entry->row, entry);
 	}

@@ -33,15 +33,21 @@ static const OpsUsualFill usual_fills[] = {
 	{NULL, 0.77, 0.25, 0.65, 0.35}
 };
 
-#define INNER_FILL			0.80
+/*
+ * How full a build leaves inner pages, which counts as much as so many of them
+ * that were seen; what inserts and VACUUM left behind is emptier than that.
+ */
+#define INNER_FILL			0.72
+#define LEAST_INNER_FILL	0.60
+#define FEW_INNER			3
 
-/* Inner pages that show how full these are. */
-#define ENOUGH_INNER		3
+/* Inner pages that are left empty, at least, if there are as many others. */
+#define FEW_IDLE			2
 
 /* Half-widths, relative, of a play of the whole, a quarter, and less. */
 #define DOUBT_WHOLE			0.06
-#define DOUBT_QUARTER		0.15
-#define DOUBT_PART			0.18
+#define DOUBT_QUARTER		0.10
+#define DOUBT_PART			0.13
 
 /*
  * Entries without a value are not played: all are alike, so that a full page
@@ -53,7 +59,7 @@ static const OpsUsualFill usual_fills[] = {
 
 /* Where a part is less like the whole than that. */
 static const OpsUsualFill part_fills[] = {
-	{"range_ops", 0, 0.24, 0, 0.24},
+	{"range_ops", 0, 0.16, 0, 0.16},
 	{NULL, 0, 0, 0, 0}
 };
 
@@ -66,7 +72,13 @@ static const OpsUsualFill part_fills[] = {
 #define FEW_ALIKE			0.05
 
 /* Entries that are played at most: the price goes by these. */
-#define MAX_PLAYED			12288
+#define MAX_PLAYED			24576
+
+/*
+ * Builds of k-d trees of the same points in another order differ by 10 % in
+ * size, so it is worth while to have all points of not too many pages.
+ */
+#define KD_PAGES			640
 
 typedef struct SpgistState
 {
@@ -74,7 +86,8 @@ typedef struct SpgistState
 	double		leaf_bytes;
 	double		leaves;			/* with something on them */
 	double		inner_bytes;
-	double		inner_pages;
+	double		inner_pages;	/* with something on them, and */
+	double		inner_every_third[3];	/* by number, the root apart */
 	OpsSpgEntries some;			/* entries, if leaves keep whole values */
 	int			npages;			/* leaves that were read */
 	double		items;			/* leaf tuples, and those without a value, */
@@ -89,6 +102,7 @@ static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
 static double read_items(SpgistState *state, Page page, double *totals);
 static double whole_index(SpgistState *state, double share, double *doubt);
 static double inner_fill(const SpgistState *state);
+static double idle_pages(const SpgistState *state, double inner);
 static double usual_fill(SpgistState *state, double *doubt);
 static void play(SpgistState *state, double share, OpsSpgBuilt *built);
 static bool any_will_do(const SpgistState *state);
@@ -107,12 +121,13 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 				   RelationGetIndexPredicate(measure->rel) == NIL);
 	state.model.tidied = true;
 	ops_spg_entries_init(&state.some, measure->rel);
+	if (state.some.is_kd)
+		measure->small = KD_PAGES;
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
 	modelled.as_grown = true;
 
-	/* What a build made of all of it shows how far the model is off. */
 	modelled.live = modelled.content = measure->nblocks;
 	if (measure->dead_entries > 0 || measure->learns ||
 		!ops_model_is_untouched(&state.model))
@@ -121,8 +136,14 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 			whole_index(&state, 1 - measure->dead_entries, &modelled.doubt);
 		modelled.by_chance = state.some.cache != NULL;
 	}
+
+	/*
+	 * What a build made of all of it shows how far the model is off, but for
+	 * a play of all rows.
+	 */
 	if (measure->dead_entries > 0 && ops_model_is_untouched(&state.model))
-		modelled.content = whole_index(&state, 1, &doubt);
+		modelled.content = modelled.doubt > DOUBT_WHOLE ?
+			whole_index(&state, 1, &doubt) : measure->nblocks;
 	ops_model_conclude(&state.model, &modelled);
 }
 
@@ -172,18 +193,37 @@ whole_index(SpgistState *state, double share, double *doubt)
 		if (state->leaves > 0)
 			inner *= Min(leaves / (scale * state->leaves), 1);
 	}
-	return FIXED_PAGES + leaves + inner + null_pages;
+	return FIXED_PAGES + leaves + inner + idle_pages(state, inner) + null_pages;
 }
 
 /*
- * How full inner pages are: nothing is ever deleted from these.
+ * How full inner pages are.
  */
 static double
 inner_fill(const SpgistState *state)
 {
-	if (state->inner_pages < ENOUGH_INNER)
-		return INNER_FILL;
-	return Max(state->inner_bytes / (state->inner_pages * SPGIST_ROOM), 0.2);
+	double		full = state->inner_bytes / SPGIST_ROOM + FEW_INNER * INNER_FILL;
+
+	return Max(full / (state->inner_pages + FEW_INNER), LEAST_INNER_FILL);
+}
+
+/*
+ * Pages for inner tuples that a build takes and leaves empty.
+ *
+ * What does not fit on the page of the tuple above goes to a page of another
+ * kind, by its number modulo three.  Numbers come as they come, so that on
+ * average one page of another kind is taken, too, for each that is wanted; it
+ * is kept for tuples of its kind, of which there may be fewer.
+ */
+static double
+idle_pages(const SpgistState *state, double inner)
+{
+	const double *third = state->inner_every_third;
+	double		sum = third[0] + third[1] + third[2];
+	double		most = Max(Max(third[0], third[1]), third[2]);
+	double		share = (3 * most - sum) / (2 * (sum + FEW_INNER));
+
+	return Max(inner * share, Min(inner, FEW_IDLE));
 }
 
 static double
@@ -219,13 +259,13 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 	if (state->some.cache == NULL || rows < 1)
 		return;
 
-	/* Fewer of a k-d tree say little; a deep tree takes longer. */
+	/* A deep tree takes longer.  All of them leave nothing to chance. */
 	if (state->some.suffixes)
 		most = MAX_PLAYED * 4 / 3;
-	else if (state->some.is_kd)
-		most = MAX_PLAYED * 2;
 	else if (ops_model_is_ordered(&state->model))
 		most = MAX_PLAYED * 2 / 3;
+	if (has_all(state, rows, share, most * 2))
+		most *= 2;
 	if (any_will_do(state) || has_all(state, rows, share, most))
 	{
 		entries->nregions = 1;
@@ -241,7 +281,7 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 	{
 		entries = &region;
 		ops_spg_entries_init(entries, measure->rel);
-		ops_spg_region(entries, measure, &state->some, share, most);
+		ops_spg_region(entries, measure, &state->some, share, rows, most);
 		while (rows > entries->count)
 		{
 			rows /= 2;
@@ -249,6 +289,8 @@ play(SpgistState *state, double share, OpsSpgBuilt *built)
 		}
 		rows = entries->count;
 	}
+	if (share < 1)
+		ops_spg_entries_weigh(entries, measure);
 	played = ops_spg_entries_pick(entries, share, rows, &nplayed);
 	ops_spg_build(entries, played, nplayed, measure->rel, measure->seed,
 				  built);
@@ -274,6 +316,8 @@ read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block, Page page,
 		{
 			state->inner_bytes += bytes;
 			state->inner_pages += bytes > 0;
+			if (bytes > 0 && !SpGistBlockIsRoot(block))
+				state->inner_every_third[block % 3]++;
 		}
 		else
 			live = (int) bytes;
@@ -342,7 +386,11 @@ read_items(SpgistState *state, Page page, double *totals)
 								   MAXALIGN(length) + sizeof(ItemIdData));
 	}
 	if (leaf)
+	{
+		state->some.nlists++;
+		ops_spg_entries_thin_out(&state->some);
 		ops_model_span(&state->model, first_row, last_row);
+	}
 	if (leaf && all && state->npages++ % COMPARED_STRIDE == 0)
 		compare_values(state, page);
 	totals[TOTAL_FREE_BYTES] += PageGetExactFreeSpace(page);

@@ -23,7 +23,7 @@
 #include "miscadmin.h"
 
 /* Tuples that are read at most, whatever is below them. */
-#define MAX_READ			6000
+#define MAX_READ			8000
 
 /* Levels of inner tuples; there could be more, but not many. */
 #define MAX_LEVELS			200
@@ -34,6 +34,12 @@
 
 /* Share of the entries that could be taken in, from which on it is enough. */
 #define ENOUGH				0.6
+
+/*
+ * Regions that there are at least, if they are not the whole index: what was
+ * deleted may have been of other regions.
+ */
+#define LEAST_REGIONS		3
 
 /* Redirections in a row. */
 #define MAX_REDIRECTED		4
@@ -54,20 +60,25 @@ typedef struct Region
 	double		share;			/* of entries of unknown fate that is wanted */
 	double		found;			/* that are wanted */
 	double		most;
+	double		most_of_one;	/* region */
 	FmgrInfo   *choose;
 	pg_prng_state random;
 	int			nread;
 	int			nabove;
+	ItemPointerData top[OPS_SPG_REGIONS];	/* inner tuples below which all
+											 * was taken in */
 	ItemPointerData above[MAX_ABOVE];	/* inner tuples that what was taken in
 										 * is below, or that are its top */
 	StringInfoData way;			/* bytes that lead to where we are */
 } Region;
 
+static bool is_enough(const Region *region);
 static void read_from(Region *region, const OpsSpgEntry *guide);
 static int	go_down(Region *region, Step *step, const OpsSpgEntry *guide);
 static int	choose_node(Region *region, SpGistInnerTuple tuple,
 						const OpsSpgEntry *guide, int *level);
 static bool is_above(const Region *region, const ItemPointerData * tid);
+static bool is_taken(const Region *region, const Step *step, int nsteps);
 static void read_nodes(Region *region, const Step *step, bool others,
 					   int level);
 static void read_below(Region *region, ItemPointerData tid, int level);
@@ -81,24 +92,26 @@ static bool find_node(Region *region, const Step *step, int number,
 					  ItemPointerData * child);
 
 /*
- * Add entries of some regions, no more than so many.
+ * Add entries of some regions, no more than so many; of all rows if these are
+ * no more.
  */
 void
 ops_spg_region(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
-			   const OpsSpgEntries *guides, double share, int most)
+			   const OpsSpgEntries *guides, double share, double rows,
+			   int most)
 {
 	Region		region = {
 		.entries = entries,
 		.measure = measure,
 		.share = share,
 		.most = most,
+		.most_of_one = rows <= most ? most : most / LEAST_REGIONS,
 		.choose = index_getprocinfo(measure->rel, 1, SPGIST_CHOOSE_PROC),
 	};
 
 	pg_prng_seed(&region.random, measure->seed);
 	initStringInfo(&region.way);
-	for (int i = 0; i < MAX_WAYS && region.found < most * ENOUGH &&
-		 region.nread < MAX_READ && entries->nregions < OPS_SPG_REGIONS; i++)
+	for (int i = 0; i < MAX_WAYS && !is_enough(&region); i++)
 	{
 		const OpsSpgEntry *guide = NULL;
 
@@ -107,6 +120,18 @@ ops_spg_region(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 								   guides->count];
 		read_from(&region, guide);
 	}
+}
+
+static bool
+is_enough(const Region *region)
+{
+	const OpsSpgEntries *entries = region->entries;
+
+	return (entries->nregions > 0 && entries->region[0].whole) ||
+		entries->nregions == OPS_SPG_REGIONS ||
+		region->nread >= MAX_READ ||
+		(entries->nregions >= LEAST_REGIONS &&
+		 region->found >= region->most * ENOUGH);
 }
 
 /*
@@ -119,6 +144,7 @@ read_from(Region *region, const OpsSpgEntry *guide)
 	Step		step[MAX_LEVELS];
 	int			nsteps = go_down(region, step, guide);
 	int			top = nsteps;
+	double		before = region->found;
 
 	/* The index is but a leaf. */
 	if (nsteps == 0 && region->nread == 1)
@@ -126,13 +152,16 @@ read_from(Region *region, const OpsSpgEntry *guide)
 		entries->region[entries->nregions].level = 0;
 		entries->region[entries->nregions++].whole = true;
 	}
+	if (is_taken(region, step, nsteps))
+		return;
 	for (int i = nsteps - 1; i >= 0 && !is_above(region, &step[i].tid); i--)
 	{
 		int			count = entries->count;
 		double		found = region->found;
 
 		read_nodes(region, &step[i], i < nsteps - 1, i);
-		if (region->found > region->most || region->nread >= MAX_READ)
+		if (region->found - before > region->most_of_one ||
+			region->found > region->most || region->nread >= MAX_READ)
 		{
 			entries->count = count;
 			region->found = found;
@@ -142,8 +171,9 @@ read_from(Region *region, const OpsSpgEntry *guide)
 	}
 	if (top < nsteps)
 	{
-		OpsSpgRegion *taken = &entries->region[entries->nregions++];
+		OpsSpgRegion *taken = &entries->region[entries->nregions];
 
+		region->top[entries->nregions++] = step[top].tid;
 		taken->level = entries->suffixes ? step[top].way_length : top;
 		taken->whole = top == 0;
 		for (int i = 0; i <= top && region->nabove < MAX_ABOVE; i++)
@@ -176,7 +206,7 @@ go_down(Region *region, Step *step, const OpsSpgEntry *guide)
 		if (here->tuple == NULL)
 		{
 			/* What is below is read again, but for a lonely root. */
-			if (nsteps > 0)
+			if (nsteps > 0 || region->nread > 1)
 			{
 				region->entries->count = count;
 				region->found = found;
@@ -240,6 +270,24 @@ is_above(const Region *region, const ItemPointerData * tid)
 		if (ItemPointerEquals((ItemPointer) & region->above[i],
 							  (ItemPointer) tid))
 			return true;
+	}
+	return false;
+}
+
+/*
+ * Whether a way down leads into what was taken in.
+ */
+static bool
+is_taken(const Region *region, const Step *step, int nsteps)
+{
+	for (int i = 0; i < nsteps; i++)
+	{
+		for (int j = 0; j < region->entries->nregions; j++)
+		{
+			if (ItemPointerEquals((ItemPointer) & region->top[j],
+								  (ItemPointer) & step[i].tid))
+				return true;
+		}
 	}
 	return false;
 }
@@ -354,23 +402,24 @@ read_list(Region *region, Page page, OffsetNumber offset, bool is_root)
 {
 	OpsSpgEntries *entries = region->entries;
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
+	int			first = entries->count;
 
 	for (int i = 0; i < last && offset >= FirstOffsetNumber && offset <= last;
 		 i++)
 	{
 		Size		length;
 		SpGistLeafTuple item = ops_page_item(page, offset, &length);
-		int			before = entries->count;
 
 		if (item == NULL || item->tupstate != SPGIST_LIVE)
 			break;
 		offset = is_root ? offset + 1 : SGLT_GET_NEXTOFFSET(item);
 		ops_spg_entries_add(entries, region->measure, item, length,
 							region->way.data, region->way.len);
-		if (entries->count > before)
-			region->found += region->share == 1 ? 1 :
-				Min(entries->entry[before].odds * region->share, 1);
 	}
+	entries->nlists++;
+	for (int i = first; i < entries->count; i++)
+		region->found += region->share == 1 ? 1 :
+			Min(entries->entry[i].odds.odds * region->share, 1);
 }
 
 /*
