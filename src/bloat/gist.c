@@ -92,7 +92,8 @@ static const PlayLimits play_limits[] = {
 	{"gist_trgm_ops", 4096, 4096, 4096},
 	{"tsvector_ops", 4096, 4096, 4096},
 	{"inet_ops", 16384, 16384, 16384},
-	{NULL, 12288, 8192, 14336}
+	{"range_ops", 12288, 8192, 14336},
+	{NULL, 24576, 12288, 18432}
 };
 
 #define MAX_PARTS			3
@@ -161,16 +162,12 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	modelled.live = whole_index(&state, 1 - measure->dead_entries, fill);
 	modelled.as_grown = !state.sorts;
 
-	/* What a build made of all of it shows how far the model is off. */
-	if (measure->dead_entries > 0 && ops_model_is_untouched(&state.model))
-	{
-		double		doubt;
-		double		full = played_fill(&state, 1, &doubt);
-
-		if (full > 0)
-			fill = with_nulls(&state, 1, full);
-	}
-	modelled.content = whole_index(&state, 1, fill);
+	/*
+	 * What a build made of all of it shows how far a density is off.  A play
+	 * is off by chance alone, and another one would be again.
+	 */
+	modelled.content = modelled.by_chance && measure->dead_entries > 0 ?
+		measure->nblocks : whole_index(&state, 1, fill);
 	ops_model_conclude(&state.model, &modelled);
 }
 

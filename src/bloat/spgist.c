@@ -138,12 +138,12 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 	}
 
 	/*
-	 * What a build made of all of it shows how far the model is off, but for
-	 * a play of all rows.
+	 * What a build made of all of it shows how far a density is off.  A play
+	 * is off by chance alone, and another one would be again.
 	 */
 	if (measure->dead_entries > 0 && ops_model_is_untouched(&state.model))
-		modelled.content = modelled.doubt > DOUBT_WHOLE ?
-			whole_index(&state, 1, &doubt) : measure->nblocks;
+		modelled.content = modelled.by_chance ? measure->nblocks :
+			whole_index(&state, 1, &doubt);
 	ops_model_conclude(&state.model, &modelled);
 }
 
