@@ -37,8 +37,8 @@ typedef struct Fates
 } Fates;
 
 static double prior_of_lists(OpsOdds *first, int count, Size size);
-static int	end_of_list(OpsOdds *first, int count, Size size, int from);
-static int	end_of_region(OpsOdds *first, int count, Size size, int from);
+static int	end_of_run(OpsOdds *first, int count, Size size, int from,
+					   bool of_region);
 static void weigh(OpsOdds *first, int count, Size size,
 				  const struct OpsHeapRoots *roots, double prior);
 static void count_fates(OpsOdds *first, int count, Size size, Fates *fates);
@@ -54,12 +54,12 @@ ops_odds_weigh(OpsOdds *first, int count, Size size,
 
 	for (int from = 0, end; from < count; from = end)
 	{
-		end = end_of_list(first, count, size, from);
+		end = end_of_run(first, count, size, from, false);
 		weigh(ODDS(from), end - from, size, roots, prior);
 	}
 	for (int from = 0, end; from < count; from = end)
 	{
-		end = end_of_region(first, count, size, from);
+		end = end_of_run(first, count, size, from, true);
 		weigh(ODDS(from), end - from, size, roots, USUAL_PRIOR);
 	}
 }
@@ -88,7 +88,7 @@ prior_of_lists(OpsOdds *first, int count, Size size)
 		Fates		fates;
 		double		known;
 
-		end = end_of_list(first, count, size, from);
+		end = end_of_run(first, count, size, from, false);
 		count_fates(ODDS(from), end - from, size, &fates);
 		known = fates.live + fates.dead;
 		n += known;
@@ -105,22 +105,16 @@ prior_of_lists(OpsOdds *first, int count, Size size)
 	return 1 / alike - 1;
 }
 
+/*
+ * The entry after those of the same list, or of the same region.
+ */
 static int
-end_of_list(OpsOdds *first, int count, Size size, int from)
+end_of_run(OpsOdds *first, int count, Size size, int from, bool of_region)
 {
 	int			end = from + 1;
 
-	while (end < count && ODDS(end)->list == ODDS(from)->list)
-		end++;
-	return end;
-}
-
-static int
-end_of_region(OpsOdds *first, int count, Size size, int from)
-{
-	int			end = from + 1;
-
-	while (end < count && ODDS(end)->region == ODDS(from)->region)
+	while (end < count && ODDS(end)->region == ODDS(from)->region &&
+		   (of_region || ODDS(end)->list == ODDS(from)->list))
 		end++;
 	return end;
 }
