@@ -26,7 +26,7 @@ build_and_install() {
 	local name=$1
 	shift
 	tree=$(copy_tree "$name")
-	make_in "$tree" "$@" &&
+	make_in "$tree" -j"$(nproc)" "$@" &&
 		make -s -C "$tree" PG_CONFIG="$PG_CONFIG" with_llvm=no install "$@" &&
 		chown -R postgres: "$tree"
 }
@@ -126,12 +126,12 @@ suite_lint() {
 }
 
 suite_build_gcc() {
-	make_in "$(copy_tree gcc)" CC=gcc STRICT=1
+	make_in "$(copy_tree gcc)" -j"$(nproc)" CC=gcc STRICT=1
 }
 
 # The server's gcc has attributes and options that clang does not know.
 suite_build_clang() {
-	make_in "$(copy_tree clang)" CC=clang STRICT=1 \
+	make_in "$(copy_tree clang)" -j"$(nproc)" CC=clang STRICT=1 \
 		COPT='-Wno-ignored-attributes -Wno-unknown-warning-option -Wno-ignored-optimization-argument'
 }
 
