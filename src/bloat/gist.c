@@ -185,7 +185,8 @@ played_fill(GistState *state, double share, double *doubt)
 	bool		whole = measure->census && state->keeps &&
 	!state->entries.overflown && rows <= limits->whole;
 	int			parts = 1;
-	int			halvings = 0;
+	int			halved = 0;
+	int			halvings;
 	double		filled = 0;
 	double		leaves = 0;
 
@@ -196,14 +197,15 @@ played_fill(GistState *state, double share, double *doubt)
 		do
 		{
 			rows /= 2;
-			halvings++;
+			halved++;
 		} while (rows > limits->part);
-		parts = (int) Min(rint(limits->all_parts / rows), 1 << halvings);
+		parts = (int) Min(rint(limits->all_parts / rows), 1 << halved);
 		parts = Min(Max(parts, 1), MAX_PARTS);
 	}
+	halvings = halved;
 	for (int i = 0; i < parts; i++)
 	{
-		OpsGistBuilt built = {.halvings = halvings};
+		OpsGistBuilt built = {.halvings = halved};
 
 		if (whole)
 			play(state, &state->entries, rows, share, &built);
