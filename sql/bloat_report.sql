@@ -205,6 +205,20 @@ SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.02 * size_b
        bloat.seeded('bloat.bands', seed)
  WHERE kind = 'heap' AND relation = 'bloat.bands'::regclass;
 
+-- A page of the map that is like none of the others, among pages that are
+-- nearly alike.
+CREATE TABLE bloat.alike (id int, filler text) WITH (autovacuum_enabled = false, fillfactor = 60);
+INSERT INTO bloat.alike SELECT i, 'live' FROM generate_series(1, 100000) AS i;
+INSERT INTO bloat.alike SELECT i, repeat('x', 24) FROM generate_series(1, 30000) AS i;
+DELETE FROM bloat.alike WHERE ctid >= '(100,0)' AND ctid < '(101,0)';
+VACUUM bloat.alike;
+DELETE FROM bloat.alike WHERE filler <> 'live' OR ctid = ANY (SELECT format('(%s,1)', i)::tid FROM generate_series(0, 1500) AS i);
+SELECT count(*) AS seeds, bool_and(abs(said - reclaimable_bytes) < 0.02 * size_bytes) AS close,
+       count(*) FILTER (WHERE reclaimable_bytes BETWEEN low AND high) >= 95 AS inside
+  FROM ops.bloat_report('bloat.alike', exact => true), generate_series(1, 100) AS seed,
+       bloat.seeded('bloat.alike', seed)
+ WHERE relation = 'bloat.alike'::regclass;
+
 -- Partitions add up.
 CREATE TABLE bloat.events (at int, filler text) PARTITION BY RANGE (at);
 CREATE TABLE bloat.events_1 PARTITION OF bloat.events FOR VALUES FROM (0) TO (1000) WITH (autovacuum_enabled = false);

@@ -9,7 +9,9 @@
  * relation by its map entry; and adds the residuals of the sample, weighted.
  * Thus it is right on the average however wrong the map is: then the slope is
  * flat or the residuals are large, and the plain estimate, whose error is
- * smaller, is taken.
+ * smaller, is taken.  So it is if the map does not add up to what a sample like
+ * this can come from: a line through pages that are nearly alike, however well
+ * they lie on it, says nothing of one page that is not like them.
  *
  * Of a very large relation the map is not read to its end, but the leaf of
  * each sampled page, whose mean stands for the stratum.  A leaf is as likely
@@ -37,6 +39,7 @@
 #include <math.h>
 
 #include "bloat/estimate.h"
+#include "utils/float.h"
 
 #define NORMAL_95			1.96
 
@@ -51,6 +54,9 @@
 
 /* Maps that sharpen less than this may do so by chance. */
 #define BETTER				0.9
+
+/* Standard errors that what a map adds up to can be off. */
+#define FAR_OFF				4
 
 /* y = level + slope * x, for the pages of one class */
 typedef struct Line
@@ -288,6 +294,35 @@ variance_of_slopes(const OpsSample *sample, OpsBloatTotal total,
 	return variance;
 }
 
+/*
+ * Whether the map, about the mean of each line, adds up to what the sample
+ * does.  Lines that have no slope need not.
+ */
+static bool
+is_like_sample(const OpsSample *sample, const Model *model,
+			   const OpsMapSum *sum, double *z)
+{
+	for (int class = 0; class <= (model->by_class ? 1 : 0); class++)
+	{
+		const Line *line = &model->line[class];
+		double		difference = distance_of(model, class, sum);
+
+		if (line->spread_x == 0)
+			continue;
+		for (int i = 0; i < sample->count; i++)
+		{
+			const OpsSampledPage *page = &sample->page[i];
+
+			z[i] = class_of(model, page) == class ?
+				page->entry.space - line->mean_x : 0;
+			difference -= page->stratum * z[i];
+		}
+		if (fabs(difference) > FAR_OFF * error_of_sum(sample, z))
+			return false;
+	}
+	return true;
+}
+
 static OpsEstimate
 estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
 {
@@ -295,6 +330,11 @@ estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
 	OpsMapSum	sum = population(sample);
 	Model		model = fit_model(sample, &sum, total);
 
+	if (!is_like_sample(sample, &model, &sum, z))
+	{
+		estimate.error = get_float8_infinity();
+		return estimate;
+	}
 	estimate.value = predict(&model, &sum);
 	for (int i = 0; i < sample->count; i++)
 	{
