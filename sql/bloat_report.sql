@@ -194,6 +194,13 @@ CREATE INDEX hosts_address ON bloat.hosts USING spgist (address);
 DELETE FROM bloat.hosts WHERE id % 6 < 2;
 SELECT * FROM bloat.rebuilt('bloat.hosts_address', 20, 0.09);
 
+-- Rows of a GiST index that are all played, in their order.
+CREATE TABLE bloat.tiles (id int, area box) WITH (autovacuum_enabled = false);
+INSERT INTO bloat.tiles SELECT i, box(point(i % 997, hashint4(i) % 1009), point(i % 997 + 1, hashint4(i) % 1009 + 2)) FROM generate_series(1, 90000) AS i;
+CREATE INDEX tiles_area ON bloat.tiles USING gist (area);
+DELETE FROM bloat.tiles WHERE id / 500 % 3 = 0 OR hashint4(-id) % 4 = 0;
+SELECT * FROM bloat.rebuilt('bloat.tiles_area', 5, 0.02);
+
 -- Full pages and empty ones in turn, and few at the edges: the map tells.
 CREATE TABLE bloat.bands (id int, filler text) WITH (autovacuum_enabled = false);
 INSERT INTO bloat.bands SELECT i, repeat('x', 60) FROM generate_series(1, 80000) AS i;

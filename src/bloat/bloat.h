@@ -72,6 +72,8 @@ typedef struct OpsBloatMeasure
 	struct OpsHeapRoots *roots; /* of the table: heap.c fills it if wanted, */
 	bool		wants_roots;	/* and indexes of the table go by it, */
 	bool		only_roots;		/* nobody wants to know more of the table */
+	uint32		all_roots;		/* so many pages are all read if any root is
+								 * dead */
 	TransactionId horizon;		/* of the table: rows deleted before are dead */
 	struct OpsToastValues *values;	/* of the table: heap.c fills it if there
 									 * is a TOAST table, which goes by it */

@@ -27,12 +27,16 @@
 /* Of the entries of a page, one in so many is looked up in the table. */
 #define MATCH_STRIDE		3
 
-/* Pages of an index of which all entries are kept, to be played. */
-#define MAX_KEPT_PAGES		500
-
 /* Regions that a part of an index is taken from. */
 #define REGIONS				2
 #define SORTED_REGIONS		1
+
+/*
+ * An index that only grew is about as large as a build makes it.  A glance, a
+ * play of so much less than a part, will do if it says no less than this.
+ */
+#define GLANCE				4
+#define AS_IT_IS			0.97
 
 /* Half-widths, relative, of a play of all, a quarter, a sixteenth, less. */
 #define DOUBT_WHOLE			0.06
@@ -77,8 +81,10 @@ static const OpsUsualFill halved_fill = {"gist_*", 0.985, 0.04, 0.985, 0.04};
 
 /*
  * Entries that are played at most, of a whole index or else of a part of it;
- * and of so many parts that they come to about as many.  Signatures take long
- * to compare.
+ * and of so many parts that they come to about as many.  Builds of the same
+ * rows in another order differ by some percent, so only a whole play is right
+ * to the point, and a large part is better than small ones.  Signatures take
+ * long to compare, ranges and addresses longer than numbers.
  */
 typedef struct PlayLimits
 {
@@ -89,11 +95,11 @@ typedef struct PlayLimits
 } PlayLimits;
 
 static const PlayLimits play_limits[] = {
-	{"gist_trgm_ops", 4096, 4096, 4096},
+	{"gist_trgm_ops", 8192, 8192, 8192},
 	{"tsvector_ops", 4096, 4096, 4096},
-	{"inet_ops", 16384, 16384, 16384},
-	{"range_ops", 12288, 8192, 14336},
-	{NULL, 24576, 12288, 18432}
+	{"inet_ops", 32768, 28672, 28672},
+	{"range_ops", 32768, 28672, 28672},
+	{NULL, 57344, 28672, 49152}
 };
 
 #define MAX_PARTS			3
@@ -113,8 +119,7 @@ typedef struct GistState
 	BlockNumber *leaves;		/* that were read, and are not empty */
 	int			nleaves;
 	int			space;
-	bool		keeps;			/* all entries, since there are but few */
-	OpsGistEntries entries;
+	bool		counted;		/* just the entries that lead to rows */
 } GistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
@@ -124,10 +129,15 @@ static void read_leaf(GistState *state, BlockNumber block, Page page,
 static void keep_leaf(GistState *state, BlockNumber block);
 static void read_inner(GistState *state, Page page);
 static double played_fill(GistState *state, double share, double *doubt);
-static void play_part(GistState *state, double rows, double share,
+static double fill_of(GistState *state, const PlayLimits *limits,
+					  double rows, double share, double *doubt);
+static bool play_all(GistState *state, double share, OpsGistBuilt *built);
+static void count_all(GistState *state, double share,
+					  const OpsGistEntries *entries);
+static void play_part(GistState *state, double wanted, double share,
 					  double from, OpsGistBuilt *built);
-static void play(GistState *state, OpsGistEntries *entries, double rows,
-				 double share, OpsGistBuilt *built);
+static void build(GistState *state, IndexTuple * rows, int nrows,
+				  OpsGistBuilt *built);
 static const PlayLimits *limits_of(Relation index);
 static double whole_index(const GistState *state, double share, double fill);
 static double expected_fill(GistState *state, double *doubt);
@@ -143,12 +153,9 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 
 	ops_model_init(&state.model, measure,
 				   RelationGetIndexPredicate(measure->rel) == NIL);
-	ops_gist_entries_init(&state.entries, measure->rel);
 	state.sorts = build_sorts(measure->rel);
 	state.nulls_apart = !state.sorts &&
 		IndexRelationGetNumberOfAttributes(measure->rel) == 1;
-	state.entries.skips_nulls = state.nulls_apart;
-	state.keeps = measure->nblocks <= MAX_KEPT_PAGES;
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
@@ -161,6 +168,7 @@ ops_bloat_gist(OpsBloatMeasure *measure)
 	fill = with_nulls(&state, 1 - measure->dead_entries, fill);
 	modelled.live = whole_index(&state, 1 - measure->dead_entries, fill);
 	modelled.as_grown = !state.sorts;
+	modelled.counted = state.counted;
 
 	/*
 	 * What a build made of all of it shows how far a density is off.  A play
@@ -182,43 +190,111 @@ played_fill(GistState *state, double share, double *doubt)
 	const PlayLimits *limits = limits_of(measure->rel);
 	double		rows = measure->total[TOTAL_LIVE] * share *
 	(1 - state->nulls / Max(state->items, 1));
-	bool		whole = measure->census && state->keeps &&
-	!state->entries.overflown && rows <= limits->whole;
-	int			parts = 1;
+	double		fill;
+
+	if (!ops_gist_is_harmless(measure->rel) || rows < 1)
+		return 0;
+	if (share == 1 && !measure->learns)
+	{
+		int			glance = limits->part / GLANCE;
+		PlayLimits	little = {NULL, glance, glance, glance};
+
+		fill = fill_of(state, &little, rows, share, doubt);
+		if (fill == 0 || whole_index(state, 1, with_nulls(state, 1, fill)) >=
+			AS_IT_IS * measure->nblocks)
+			return fill;
+	}
+	return fill_of(state, limits, rows, share, doubt);
+}
+
+static double
+fill_of(GistState *state, const PlayLimits *limits, double rows, double share,
+		double *doubt)
+{
+	OpsGistBuilt built = {0};
+	int			parts;
 	int			halved = 0;
 	int			halvings;
 	double		filled = 0;
 	double		leaves = 0;
 
-	if (state->entries.entry == NULL || rows < 1)
-		return 0;
-	if (!whole)
+	if (rows <= limits->whole && play_all(state, share, &built))
 	{
-		do
-		{
-			rows /= 2;
-			halved++;
-		} while (rows > limits->part);
-		parts = (int) Min(rint(limits->all_parts / rows), 1 << halved);
-		parts = Min(Max(parts, 1), MAX_PARTS);
+		*doubt = DOUBT_WHOLE;
+		return built.fill;
 	}
+	do
+	{
+		rows /= 2;
+		halved++;
+	} while (rows > limits->part);
+	parts = (int) Min(rint(limits->all_parts / rows), 1 << halved);
+	parts = Min(Max(parts, 1), MAX_PARTS);
+
 	halvings = halved;
 	for (int i = 0; i < parts; i++)
 	{
-		OpsGistBuilt built = {.halvings = halved};
-
-		if (whole)
-			play(state, &state->entries, rows, share, &built);
-		else
-			play_part(state, rows, share, (double) i / parts, &built);
+		built = (OpsGistBuilt)
+		{
+			.halvings = halved
+		};
+		play_part(state, rows, share, (double) i / parts, &built);
 		filled += built.fill * built.leaves;
 		leaves += built.leaves;
 		halvings = Max(halvings, built.halvings);
 	}
-	*doubt = halvings == 0 ? DOUBT_WHOLE :
-		halvings <= 2 ? DOUBT_QUARTER :
+	*doubt = halvings <= 2 ? DOUBT_QUARTER :
 		halvings <= 4 ? DOUBT_PART : DOUBT_LITTLE;
 	return leaves > 0 ? filled / leaves : 0;
+}
+
+/*
+ * Build an index of all rows; false if they are too many to keep.
+ */
+static bool
+play_all(GistState *state, double share, OpsGistBuilt *built)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+	OpsGistEntries entries;
+	bool		are_all;
+
+	ops_gist_entries_init(&entries, measure, state->nulls_apart);
+	are_all = ops_gist_read_all(&entries);
+	if (are_all)
+	{
+		IndexTuple *rows;
+		int			nrows;
+
+		if (share < 1)
+			ops_gist_entries_weigh(&entries);
+		rows = ops_gist_entries_pick(&entries, share, entries.count, &nrows);
+		build(state, rows, nrows, built);
+		pfree(rows);
+		if (share == 1 || entries.skips_dead)
+			count_all(state, share, &entries);
+	}
+	ops_gist_entries_free(&entries);
+	return are_all;
+}
+
+/*
+ * Where just the rows that are left were read, all of them, nothing has to be
+ * scaled up from a sample.
+ */
+static void
+count_all(GistState *state, double share, const OpsGistEntries *entries)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+
+	state->items = entries->count + entries->nulls;
+	state->nulls = entries->nulls;
+	state->leaf_bytes = entries->bytes + entries->null_bytes;
+	state->null_bytes = entries->null_bytes;
+	measure->total[TOTAL_LIVE] = state->items / share;
+	measure->total[TOTAL_NEED] = state->leaf_bytes / GIST_ROOM /
+		ops_model_bytes_left(&state->model, share);
+	measure->need_error = 0;
+	state->counted = true;
 }
 
 /*
@@ -226,53 +302,48 @@ played_fill(GistState *state, double share, double *doubt)
  * begins somewhere from 0 to 1.
  */
 static void
-play_part(GistState *state, double rows, double share, double from,
+play_part(GistState *state, double wanted, double share, double from,
 		  OpsGistBuilt *built)
 {
 	OpsBloatMeasure *measure = state->model.measure;
-	OpsGistEntries region;
+	OpsGistEntries entries;
+	IndexTuple *rows;
+	int			nrows;
 
-	ops_gist_entries_init(&region, measure->rel);
-	region.skips_nulls = state->nulls_apart;
-	ops_gist_region(&region, measure, state->leaves, state->nleaves,
+	ops_gist_entries_init(&entries, measure, state->nulls_apart);
+	ops_gist_region(&entries, state->leaves, state->nleaves,
 					(int) (from * state->nleaves),
 					state->sorts ? SORTED_REGIONS : REGIONS, share,
-					(int) rows);
-	play(state, &region, rows, share, built);
-}
-
-/*
- * Build an index of so many of these entries.
- */
-static void
-play(GistState *state, OpsGistEntries *entries, double rows, double share,
-	 OpsGistBuilt *built)
-{
-	OpsBloatMeasure *measure = state->model.measure;
-	IndexTuple *played;
-	int			nplayed;
-
+					(int) wanted);
 	if (share < 1)
-		ops_gist_entries_weigh(entries, measure);
-	played = ops_gist_entries_pick(entries, share, (int) rows + 1, &nplayed);
+		ops_gist_entries_weigh(&entries);
+	rows = ops_gist_entries_pick(&entries, share, (int) wanted + 1, &nrows);
 
 	/* Parts that are nearly all dead have fewer: a smaller index of these. */
-	if (nplayed > 0 && rows > nplayed * 1.05)
+	if (nrows > 0 && wanted > nrows * 1.05)
 	{
 		do
 		{
-			rows /= 2;
+			wanted /= 2;
 			built->halvings++;
-		} while (rows > nplayed);
-		played = ops_gist_entries_pick(entries, share, (int) rows + 1,
-									   &nplayed);
+		} while (wanted > nrows);
+		rows = ops_gist_entries_pick(&entries, share, (int) wanted + 1,
+									 &nrows);
 	}
-	if (nplayed == 0)
-		return;
+	build(state, rows, nrows, built);
+	pfree(rows);
+	ops_gist_entries_free(&entries);
+}
+
+static void
+build(GistState *state, IndexTuple * rows, int nrows, OpsGistBuilt *built)
+{
+	OpsBloatMeasure *measure = state->model.measure;
+
 	if (state->sorts)
-		ops_gist_sorted_build(played, nplayed, measure->rel, built);
+		ops_gist_sorted_build(rows, nrows, measure->rel, built);
 	else
-		ops_gist_build(played, nplayed, measure->rel, measure->seed, built);
+		ops_gist_build(rows, nrows, measure->rel, measure->seed, built);
 }
 
 static const PlayLimits *
@@ -322,7 +393,6 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
 	{
 		Size		length;
-		Size		size;
 		IndexTuple	item = ops_page_item(page, i, &length);
 		BlockNumber row;
 
@@ -335,7 +405,6 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 		first_row = Min(first_row, row);
 		last_row = Max(last_row, row);
 		totals[TOTAL_POINTERS]++;
-		size = length;
 		length = MAXALIGN(length) + sizeof(ItemIdData);
 		if (ItemIdIsDead(PageGetItemId(page, i)))
 		{
@@ -354,11 +423,8 @@ read_leaf(GistState *state, BlockNumber block, Page page, double *totals)
 		}
 		if (match && i % MATCH_STRIDE == 0)
 			(void) ops_model_match(&state->model, &item->t_tid, length);
-		if (state->keeps)
-			ops_gist_entries_add(&state->entries, measure, item, size);
 	}
 
-	state->entries.npages++;
 	ops_model_span(&state->model, first_row, last_row);
 	if (bytes == 0)
 		totals[TOTAL_UNUSED_PAGES] = 1;

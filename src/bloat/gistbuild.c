@@ -18,22 +18,29 @@
 #include "postgres.h"
 
 #include "bloat/gistbuild.h"
-#include "common/pg_prng.h"
+#include "bloat/gistchoose.h"
 #include "miscadmin.h"
 #include "utils/memutils.h"
 
 /* Levels that an index can have; it would be corrupt if it had more. */
 #define MAX_LEVELS			16
 
-/* A tree in memory: downlinks lead to pages by their numbers. */
+/* A page in memory: downlinks lead to others by their numbers. */
+typedef struct TreePage
+{
+	Page		page;
+	OpsGistKeys *keys;			/* of downlinks, NULL: a leaf */
+} TreePage;
+
 typedef struct Tree
 {
 	Relation	index;
 	GISTSTATE  *state;
+	OpsGistChooser *chooser;
 	MemoryContext pages;		/* what pages are allocated in */
 	MemoryContext temporary;	/* emptied after each row */
-	Page	   *page;
-	int			npages;
+	TreePage   *node;
+	int			nnodes;
 	int			space;
 	int			root;
 	int			leaves;
@@ -42,13 +49,15 @@ typedef struct Tree
 	OffsetNumber downlink[MAX_LEVELS];	/* to the next of them */
 } Tree;
 
-static void play(Relation index, IndexTuple * rows, int nrows,
+static void play(Relation index, IndexTuple * rows, int nrows, uint64 seed,
 				 OpsGistBuilt *built);
-static void begin_tree(Tree *tree, Relation index);
-static int	add_page(Tree *tree, uint32 flags);
+static void begin_tree(Tree *tree, Relation index, uint64 seed);
+static int	add_node(Tree *tree, bool is_leaf);
 static void insert(Tree *tree, IndexTuple row);
 static bool place(Tree *tree, int level, IndexTuple * items, int nitems,
 				  OffsetNumber replaced);
+static void put(Tree *tree, TreePage *node, IndexTuple * items, int nitems,
+				OffsetNumber replaced);
 static void split(Tree *tree, int level, IndexTuple * items, int nitems,
 				  OffsetNumber replaced);
 
@@ -61,7 +70,6 @@ ops_gist_build(IndexTuple * rows, int nrows, Relation index, uint64 seed,
 {
 	MemoryContext before = CurrentMemoryContext;
 	MemoryContext context;
-	pg_prng_state random = pg_global_prng_state;
 
 	built->fill = built->leaves = 0;
 	if (nrows == 0)
@@ -69,30 +77,19 @@ ops_gist_build(IndexTuple * rows, int nrows, Relation index, uint64 seed,
 	context = AllocSetContextCreate(before, "operations_runbook GiST build",
 									ALLOCSET_DEFAULT_SIZES);
 	MemoryContextSwitchTo(context);
-
-	/* Among pages that are as good, the server tosses a coin. */
-	pg_prng_seed(&pg_global_prng_state, seed);
-	PG_TRY();
-	{
-		play(index, rows, nrows, built);
-	}
-	PG_FINALLY();
-	{
-		pg_global_prng_state = random;
-	}
-	PG_END_TRY();
-
+	play(index, rows, nrows, seed, built);
 	MemoryContextSwitchTo(before);
 	MemoryContextDelete(context);
 }
 
 static void
-play(Relation index, IndexTuple * rows, int nrows, OpsGistBuilt *built)
+play(Relation index, IndexTuple * rows, int nrows, uint64 seed,
+	 OpsGistBuilt *built)
 {
 	Tree		tree;
 	double		bytes = 0;
 
-	begin_tree(&tree, index);
+	begin_tree(&tree, index, seed);
 	MemoryContextSwitchTo(tree.temporary);
 	for (int i = 0; i < nrows; i++)
 	{
@@ -106,7 +103,7 @@ play(Relation index, IndexTuple * rows, int nrows, OpsGistBuilt *built)
 }
 
 static void
-begin_tree(Tree *tree, Relation index)
+begin_tree(Tree *tree, Relation index, uint64 seed)
 {
 	GiSTOptions *options = (GiSTOptions *) index->rd_options;
 	int			fillfactor = options ? options->fillfactor :
@@ -120,27 +117,31 @@ begin_tree(Tree *tree, Relation index)
 											ALLOCSET_DEFAULT_SIZES);
 	tree->state = initGISTstate(index);
 	tree->state->tempCxt = tree->temporary;
+	tree->chooser = ops_gist_chooser_create(index, tree->state, seed);
 	tree->freespace = BLCKSZ * (100 - fillfactor) / 100;
 	tree->space = 64;
-	tree->page = palloc(tree->space * sizeof(Page));
-	tree->root = add_page(tree, F_LEAF);
+	tree->node = palloc(tree->space * sizeof(TreePage));
+	tree->root = add_node(tree, true);
 	tree->leaves = 1;
 }
 
 static int
-add_page(Tree *tree, uint32 flags)
+add_node(Tree *tree, bool is_leaf)
 {
 	MemoryContext before = MemoryContextSwitchTo(tree->pages);
+	TreePage   *node;
 
-	if (tree->npages == tree->space)
+	if (tree->nnodes == tree->space)
 	{
 		tree->space *= 2;
-		tree->page = repalloc(tree->page, tree->space * sizeof(Page));
+		tree->node = repalloc(tree->node, tree->space * sizeof(TreePage));
 	}
-	tree->page[tree->npages] = palloc(BLCKSZ);
-	gistinitpage(tree->page[tree->npages], flags);
+	node = &tree->node[tree->nnodes];
+	node->page = palloc(BLCKSZ);
+	gistinitpage(node->page, is_leaf ? F_LEAF : 0);
+	node->keys = is_leaf ? NULL : ops_gist_keys_create(tree->chooser);
 	MemoryContextSwitchTo(before);
-	return tree->npages++;
+	return tree->nnodes++;
 }
 
 /*
@@ -153,22 +154,24 @@ insert(Tree *tree, IndexTuple row)
 {
 	int			level = 0;
 
+	ops_gist_chooser_take(tree->chooser, row);
 	tree->path[0] = tree->root;
 	for (;;)
 	{
-		Page		page = tree->page[tree->path[level]];
+		TreePage   *node = &tree->node[tree->path[level]];
 		IndexTuple	downlink;
 		IndexTuple	wider;
 		OffsetNumber offset;
 		bool		is_split = false;
 
-		if (GistPageIsLeaf(page))
+		if (node->keys == NULL)
 			break;
 		if (level >= MAX_LEVELS - 1)
 			elog(ERROR, "too many levels in index \"%s\"",
 				 RelationGetRelationName(tree->index));
-		offset = gistchoose(tree->index, page, row, tree->state);
-		downlink = (IndexTuple) PageGetItem(page, PageGetItemId(page, offset));
+		offset = ops_gist_choose(tree->chooser, node->keys);
+		downlink = (IndexTuple) PageGetItem(node->page,
+											PageGetItemId(node->page, offset));
 		tree->downlink[level] = offset;
 		tree->path[level + 1] = ItemPointerGetBlockNumber(&downlink->t_tid);
 		wider = gistgetadjusted(tree->index, downlink, row, tree->state);
@@ -195,24 +198,39 @@ static bool
 place(Tree *tree, int level, IndexTuple * items, int nitems,
 	  OffsetNumber replaced)
 {
-	Page		page = tree->page[tree->path[level]];
+	TreePage   *node = &tree->node[tree->path[level]];
 
-	if (gistnospace(page, items, nitems, replaced, tree->freespace))
+	if (gistnospace(node->page, items, nitems, replaced, tree->freespace))
 	{
 		split(tree, level, items, nitems, replaced);
 		return true;
 	}
-	if (replaced == InvalidOffsetNumber)
-		gistfillbuffer(page, items, nitems, InvalidOffsetNumber);
-	else if (nitems == 1)
-		PageIndexTupleOverwrite(page, replaced, (void *) items[0],
-								IndexTupleSize(items[0]));
-	else
-	{
-		PageIndexTupleDelete(page, replaced);
-		gistfillbuffer(page, items, nitems, InvalidOffsetNumber);
-	}
+	put(tree, node, items, nitems, replaced);
 	return false;
+}
+
+/*
+ * The same where there is room for them.
+ */
+static void
+put(Tree *tree, TreePage *node, IndexTuple * items, int nitems,
+	OffsetNumber replaced)
+{
+	if (replaced != InvalidOffsetNumber && nitems == 1)
+	{
+		PageIndexTupleOverwrite(node->page, replaced, (void *) items[0],
+								IndexTupleSize(items[0]));
+		ops_gist_keys_replace(tree->chooser, node->keys, replaced, items[0]);
+		return;
+	}
+	if (replaced != InvalidOffsetNumber)
+	{
+		PageIndexTupleDelete(node->page, replaced);
+		ops_gist_keys_delete(tree->chooser, node->keys, replaced);
+	}
+	gistfillbuffer(node->page, items, nitems, InvalidOffsetNumber);
+	for (int i = 0; node->keys && i < nitems; i++)
+		ops_gist_keys_add(tree->chooser, node->keys, items[i]);
 }
 
 /*
@@ -223,10 +241,9 @@ split(Tree *tree, int level, IndexTuple * items, int nitems,
 	  OffsetNumber replaced)
 {
 	int			number = tree->path[level];
-	Page		page = tree->page[number];
-	uint32		flags = GistPageIsLeaf(page) ? F_LEAF : 0;
+	TreePage	old = tree->node[number];
 	int			count;
-	IndexTuple *all = gistextractpage(page, &count);
+	IndexTuple *all = gistextractpage(old.page, &count);
 	IndexTuple *downlinks = palloc((count + nitems) * sizeof(IndexTuple));
 	int			ndownlinks = 0;
 
@@ -237,42 +254,44 @@ split(Tree *tree, int level, IndexTuple * items, int nitems,
 				(count - replaced + 1) * sizeof(IndexTuple));
 	}
 	all = gistjoinvector(all, &count, items, nitems);
-	for (SplitPageLayout * part = gistSplit(tree->index, page, all, count,
+	for (SplitPageLayout * part = gistSplit(tree->index, old.page, all, count,
 											tree->state);
 		 part != NULL; part = part->next)
 	{
 		char	   *item = (char *) part->list;
-		int			part_number = add_page(tree, flags);
+		int			part_number = add_node(tree, old.keys == NULL);
 
 		/* The first part takes the place of the page. */
 		if (ndownlinks == 0)
 		{
-			tree->page[number] = tree->page[part_number];
-			tree->npages--;
+			tree->node[number] = tree->node[part_number];
+			tree->nnodes--;
 			part_number = number;
 		}
-		else if (flags & F_LEAF)
+		else if (old.keys == NULL)
 			tree->leaves++;
 		for (int i = 0; i < part->block.num; i++)
 		{
 			IndexTuple	tuple = (IndexTuple) item;
 
-			gistfillbuffer(tree->page[part_number], &tuple, 1,
-						   i + FirstOffsetNumber);
+			put(tree, &tree->node[part_number], &tuple, 1,
+				InvalidOffsetNumber);
 			item += IndexTupleSize(tuple);
 		}
 		ItemPointerSetBlockNumber(&part->itup->t_tid, part_number);
 		downlinks[ndownlinks++] = part->itup;
 	}
-	pfree(page);
+	pfree(old.page);
+	if (old.keys)
+		ops_gist_keys_free(tree->chooser, old.keys);
 
 	if (level > 0)
 		place(tree, level - 1, downlinks, ndownlinks,
 			  tree->downlink[level - 1]);
 	else
 	{
-		tree->root = add_page(tree, 0);
-		gistfillbuffer(tree->page[tree->root], downlinks, ndownlinks,
-					   InvalidOffsetNumber);
+		tree->root = add_node(tree, false);
+		put(tree, &tree->node[tree->root], downlinks, ndownlinks,
+			InvalidOffsetNumber);
 	}
 }

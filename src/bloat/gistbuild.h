@@ -23,13 +23,17 @@ typedef struct OpsGistEntry
 /* Copies of leaf entries. */
 typedef struct OpsGistEntries
 {
-	OpsGistEntry *entry;		/* NULL: none are kept of this index */
+	const OpsBloatMeasure *measure;
+	OpsGistEntry *entry;
 	int			count;
 	int			space;
+	double		bytes;			/* of these on pages */
+	double		nulls;			/* entries that were skipped for a null */
+	double		null_bytes;
 	int			npages;
 	int			nregions;
-	bool		overflown;		/* there were more, and all were dropped */
-	bool		skips_nulls;	/* entries with a null are not wanted */
+	bool		skips_nulls;	/* entries with a null are not wanted, */
+	bool		skips_dead;		/* nor are dead ones: all of them are known */
 } OpsGistEntries;
 
 /* What came of it. */
@@ -41,22 +45,24 @@ typedef struct OpsGistBuilt
 } OpsGistBuilt;
 
 /* gistentries.c */
-extern void ops_gist_entries_init(OpsGistEntries *entries, Relation index);
+extern bool ops_gist_is_harmless(Relation index);
+extern void ops_gist_entries_init(OpsGistEntries *entries,
+								  const OpsBloatMeasure *measure,
+								  bool skips_nulls);
 extern bool ops_gist_entries_full(const OpsGistEntries *entries);
-extern void ops_gist_entries_add(OpsGistEntries *entries,
-								 const OpsBloatMeasure *measure,
-								 IndexTuple item, Size length);
-extern void ops_gist_entries_weigh(OpsGistEntries *entries,
-								   const OpsBloatMeasure *measure);
+extern void ops_gist_entries_add(OpsGistEntries *entries, IndexTuple item,
+								 Size length);
+extern void ops_gist_entries_weigh(OpsGistEntries *entries);
 extern IndexTuple * ops_gist_entries_pick(const OpsGistEntries *entries,
 										  double share, int most, int *count);
+extern void ops_gist_entries_free(OpsGistEntries *entries);
 
-/* gistregion.c */
+/* gistregion.c: entries of some regions, or of all leaves if that is possible */
 extern void ops_gist_region(OpsGistEntries *entries,
-							const OpsBloatMeasure *measure,
 							const BlockNumber *leaves, int nleaves,
 							int first, int regions, double share,
 							int wanted);
+extern bool ops_gist_read_all(OpsGistEntries *entries);
 
 /* gistbuild.c: of rows in the order of the table */
 extern void ops_gist_build(IndexTuple * rows, int nrows, Relation index,

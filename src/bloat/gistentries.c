@@ -15,6 +15,7 @@
 
 #include "access/htup_details.h"
 #include "bloat/gistbuild.h"
+#include "bloat/roots.h"
 #include "bloat/roworder.h"
 #include "catalog/pg_index.h"
 #include "catalog/pg_opclass.h"
@@ -23,29 +24,19 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-/* More entries are never kept. */
-#define MAX_KEPT			49152
+/* More entries are never kept, nor many more bytes of them. */
+#define MAX_KEPT			131072
+#define MAX_BYTES			(32 * 1024 * 1024)
 
-static bool is_harmless(Relation index);
 static bool key_is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(Relation index, IndexTuple entry, Size length);
 static uint32 entry_number(IndexTuple entry);
 
 /*
- * Get ready to keep entries, if the build of this index can be played.
+ * Whether the build of this index can be played.
  */
-void
-ops_gist_entries_init(OpsGistEntries *entries, Relation index)
-{
-	memset(entries, 0, sizeof(OpsGistEntries));
-	if (!is_harmless(index))
-		return;
-	entries->space = 1024;
-	entries->entry = palloc(entries->space * sizeof(OpsGistEntry));
-}
-
-static bool
-is_harmless(Relation index)
+bool
+ops_gist_is_harmless(Relation index)
 {
 	oidvector  *classes;
 	Datum		datum;
@@ -102,37 +93,53 @@ key_is_harmless(const char *opclass, Oid type)
 	return false;
 }
 
+void
+ops_gist_entries_init(OpsGistEntries *entries, const OpsBloatMeasure *measure,
+					  bool skips_nulls)
+{
+	memset(entries, 0, sizeof(OpsGistEntries));
+	entries->measure = measure;
+	entries->skips_nulls = skips_nulls;
+	entries->skips_dead = measure->roots &&
+		ops_roots_share(measure->roots) == 1;
+	entries->space = 1024;
+	entries->entry = palloc(entries->space * sizeof(OpsGistEntry));
+}
+
 /*
  * Whether there may be no place for another page of them.
  */
 bool
 ops_gist_entries_full(const OpsGistEntries *entries)
 {
-	return entries->entry == NULL || entries->overflown ||
-		entries->count > MAX_KEPT - MaxIndexTuplesPerPage;
+	return entries->count > MAX_KEPT - MaxIndexTuplesPerPage ||
+		entries->bytes > MAX_BYTES;
 }
 
 /*
  * Keep a copy of an entry.
  */
 void
-ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
-					 IndexTuple item, Size length)
+ops_gist_entries_add(OpsGistEntries *entries, IndexTuple item, Size length)
 {
+	const OpsBloatMeasure *measure = entries->measure;
 	OpsGistEntry *entry;
+	Size		bytes = MAXALIGN(length) + sizeof(ItemIdData);
+	double		odds = 1;
 
-	if (entries->entry == NULL || entries->overflown ||
-		(entries->skips_nulls && IndexTupleHasNulls(item)) ||
-		!entry_is_sound(measure->rel, item, length))
+	if (!entry_is_sound(measure->rel, item, length))
 		return;
-	if (entries->count == MAX_KEPT)
+	if (measure->roots)
+		odds = ops_bloat_root_odds(measure->roots, &item->t_tid);
+	if (entries->skips_dead && odds == 0)
+		return;
+	if (entries->skips_nulls && IndexTupleHasNulls(item))
 	{
-		for (int i = 0; i < entries->count; i++)
-			pfree(entries->entry[i].item);
-		entries->count = 0;
-		entries->overflown = true;
+		entries->nulls++;
+		entries->null_bytes += bytes;
 		return;
 	}
+	entries->bytes += bytes;
 	if (entries->count == entries->space)
 	{
 		entries->space *= 2;
@@ -142,8 +149,7 @@ ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 	entry = &entries->entry[entries->count++];
 	entry->item = palloc(length);
 	memcpy(entry->item, item, length);
-	entry->odds.odds = measure->roots ?
-		ops_bloat_root_odds(measure->roots, &item->t_tid) : 1;
+	entry->odds.odds = odds;
 	entry->odds.list = entries->npages;
 	entry->odds.region = entries->nregions;
 }
@@ -152,8 +158,10 @@ ops_gist_entries_add(OpsGistEntries *entries, const OpsBloatMeasure *measure,
  * Sharpen the odds by what is known of neighbours.
  */
 void
-ops_gist_entries_weigh(OpsGistEntries *entries, const OpsBloatMeasure *measure)
+ops_gist_entries_weigh(OpsGistEntries *entries)
 {
+	const OpsBloatMeasure *measure = entries->measure;
+
 	if (measure->roots && entries->count > 0)
 		ops_odds_weigh(&entries->entry[0].odds, entries->count,
 					   sizeof(OpsGistEntry), measure->roots);
@@ -243,6 +251,14 @@ ops_gist_entries_pick(const OpsGistEntries *entries, double share, int most,
 	pfree(picked);
 	*count = kept;
 	return rows;
+}
+
+void
+ops_gist_entries_free(OpsGistEntries *entries)
+{
+	for (int i = 0; i < entries->count; i++)
+		pfree(entries->entry[i].item);
+	pfree(entries->entry);
 }
 
 /*

@@ -22,12 +22,14 @@
 #include "miscadmin.h"
 
 /* Pages that are read at most, whatever is on them. */
-#define MAX_PAGES			384
+#define MAX_PAGES			1024
+
+/* Pages of an index that is read whole. */
+#define MAX_INDEX_PAGES		4096
 
 typedef struct Region
 {
 	OpsGistEntries *entries;
-	const OpsBloatMeasure *measure;
 	double		share;			/* of entries of unknown fate that is wanted */
 	double		found;			/* that are wanted */
 	BlockNumber page[MAX_PAGES];	/* that were read */
@@ -35,8 +37,9 @@ typedef struct Region
 } Region;
 
 static int	coprime_step(int count);
-static BlockNumber read_leaf(Region *region, BlockNumber block);
-static void read_entries(Region *region, Page page);
+static BlockNumber read_leaf(OpsGistEntries *entries, BlockNumber block);
+static void read_entries(OpsGistEntries *entries, Page page);
+static double found_from(const Region *region, int first);
 static bool is_read(const Region *region, BlockNumber block);
 
 /*
@@ -45,13 +48,11 @@ static bool is_read(const Region *region, BlockNumber block);
  * They begin at some of these leaves, which are any; the first at that one.
  */
 void
-ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
-				const BlockNumber *leaves, int nleaves, int first,
-				int regions, double share, int wanted)
+ops_gist_region(OpsGistEntries *entries, const BlockNumber *leaves,
+				int nleaves, int first, int regions, double share, int wanted)
 {
 	Region		region = {
 		.entries = entries,
-		.measure = measure,
 		.share = share,
 	};
 	int			step = coprime_step(nleaves);
@@ -63,13 +64,16 @@ ops_gist_region(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 		double		end = Min(region.found + (double) wanted / regions, wanted);
 
 		while (region.found < end && region.npages < MAX_PAGES &&
-			   block < measure->nblocks && !is_read(&region, block) &&
+			   block < entries->measure->nblocks && !is_read(&region, block) &&
 			   !ops_gist_entries_full(entries))
 		{
 			double		found = region.found;
+			int			count = entries->count;
 
 			CHECK_FOR_INTERRUPTS();
-			block = read_leaf(&region, block);
+			region.page[region.npages++] = block;
+			block = read_leaf(entries, block);
+			region.found += found_from(&region, count);
 
 			/* Pages of nulls come one after the other. */
 			if (region.found == found)
@@ -105,17 +109,36 @@ coprime_step(int count)
 }
 
 /*
+ * Add all entries, unless they are too many.
+ */
+bool
+ops_gist_read_all(OpsGistEntries *entries)
+{
+	BlockNumber nblocks = entries->measure->nblocks;
+
+	if (nblocks > MAX_INDEX_PAGES)
+		return false;
+	for (BlockNumber block = 0; block < nblocks; block++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (ops_gist_entries_full(entries))
+			return false;
+		(void) read_leaf(entries, block);
+	}
+	return true;
+}
+
+/*
  * Take in a leaf; returns the next one, or none.
  */
 static BlockNumber
-read_leaf(Region *region, BlockNumber block)
+read_leaf(OpsGistEntries *entries, BlockNumber block)
 {
-	const OpsBloatMeasure *measure = region->measure;
+	const OpsBloatMeasure *measure = entries->measure;
 	BlockNumber next = InvalidBlockNumber;
 	Buffer		buffer;
 	Page		page;
 
-	region->page[region->npages++] = block;
 	buffer = ReadBufferExtended(measure->rel, MAIN_FORKNUM, block, RBM_NORMAL,
 								measure->ring);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -124,7 +147,7 @@ read_leaf(Region *region, BlockNumber block)
 		GistPageGetOpaque(page)->gist_page_id == GIST_PAGE_ID &&
 		GistPageIsLeaf(page) && !GistPageIsDeleted(page))
 	{
-		read_entries(region, page);
+		read_entries(entries, page);
 		next = GistPageGetOpaque(page)->rightlink;
 	}
 	UnlockReleaseBuffer(buffer);
@@ -132,11 +155,9 @@ read_leaf(Region *region, BlockNumber block)
 }
 
 static void
-read_entries(Region *region, Page page)
+read_entries(OpsGistEntries *entries, Page page)
 {
-	OpsGistEntries *entries = region->entries;
 	OffsetNumber last = PageGetMaxOffsetNumber(page);
-	int			first = entries->count;
 
 	for (OffsetNumber i = FirstOffsetNumber; i <= last; i++)
 	{
@@ -144,12 +165,24 @@ read_entries(Region *region, Page page)
 		IndexTuple	item = ops_page_item(page, i, &length);
 
 		if (item && !ItemIdIsDead(PageGetItemId(page, i)))
-			ops_gist_entries_add(entries, region->measure, item, length);
+			ops_gist_entries_add(entries, item, length);
 	}
 	entries->npages++;
+}
+
+/*
+ * Entries from that one on that are wanted.
+ */
+static double
+found_from(const Region *region, int first)
+{
+	const OpsGistEntries *entries = region->entries;
+	double		found = 0;
+
 	for (int i = first; i < entries->count; i++)
-		region->found += region->share == 1 ? 1 :
+		found += region->share == 1 ? 1 :
 			Min(entries->entry[i].odds.odds * region->share, 1);
+	return found;
 }
 
 static bool

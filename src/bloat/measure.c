@@ -54,8 +54,7 @@ typedef struct Job
 static bool measures_toast(const OpsBloatTable *table);
 static void measure_one(Job *job, OpsBloatResult *result);
 static bool only_btrees(List *indexes);
-static bool any_modelled(List *indexes);
-static void read_more(OpsBloatMeasure *measure);
+static void read_more(OpsBloatMeasure *measure, List *indexes);
 static bool all_visible(Relation table);
 static void measure_indexes(Job *job, List *indexes);
 static void do_job(void *arg);
@@ -87,8 +86,7 @@ ops_bloat_measure_table(const OpsBloatRequest *request,
 	job.wants_roots = table->indexes != NIL;
 	job.only_dead = table->table->helps && !measures_toast(table) &&
 		only_btrees(table->indexes);
-	if (any_modelled(table->indexes))
-		read_more(&table->table->measure);
+	read_more(&table->table->measure, table->indexes);
 	if (!table->table->helps || job.wants_roots || measures_toast(table))
 		measure_one(&job, table->table);
 	measure_indexes(&job, table->indexes);
@@ -129,19 +127,25 @@ only_btrees(List *indexes)
 }
 
 /*
- * A model goes by single entries, so by more rows than a B-tree does.
+ * A model goes by single entries, so by more rows than a B-tree does.  One
+ * that plays a build wants to know which of them are dead, if no more pages have
+ * to be read for that than a sample may have: the play takes longer.
  */
-static bool
-any_modelled(List *indexes)
+static void
+read_more(OpsBloatMeasure *measure, List *indexes)
 {
+	int			sample = Min(OPS_BLOAT_MODEL_SAMPLE, measure->last_sample);
 	ListCell   *lc;
 
 	foreach(lc, indexes)
 	{
-		if (ops_bloat_is_modelled(((OpsBloatResult *) lfirst(lc))->kind))
-			return true;
+		OpsBloatKind kind = ((OpsBloatResult *) lfirst(lc))->kind;
+
+		if (ops_bloat_is_modelled(kind))
+			measure->first_sample = Max(measure->first_sample, sample);
+		if (kind == BLOAT_GIST || kind == BLOAT_SPGIST)
+			measure->all_roots = measure->last_sample;
 	}
-	return false;
 }
 
 /*
@@ -151,14 +155,6 @@ bool
 ops_bloat_is_modelled(OpsBloatKind kind)
 {
 	return kind == BLOAT_GIN || kind == BLOAT_GIST || kind == BLOAT_SPGIST;
-}
-
-static void
-read_more(OpsBloatMeasure *measure)
-{
-	int			sample = Min(OPS_BLOAT_MODEL_SAMPLE, measure->last_sample);
-
-	measure->first_sample = Max(measure->first_sample, sample);
 }
 
 /*

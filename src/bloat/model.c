@@ -262,8 +262,8 @@ ops_model_conclude(OpsModel *model, const OpsModelled *modelled)
 	if (modelled->as_grown && untouched < UNTOUCHED)
 		pages = as_it_is(measure, pages, modelled->doubt);
 
-	/* Dead entries were inferred, not counted. */
-	if (measure->dead_entries > 0)
+	/* Dead entries were inferred. */
+	if (measure->dead_entries > 0 && !modelled->counted)
 		doubt += DOUBT_DEAD +
 			DOUBT_LEFT * Min(measure->dead_entries /
 							 Max(1 - measure->dead_entries, 0.05), 8);

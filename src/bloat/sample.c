@@ -444,6 +444,16 @@ are_roots_known(const Sampler *sampler)
 }
 
 /*
+ * Whether indexes want to know which rows are dead, one by one.
+ */
+static bool
+is_every_root_wanted(const Sampler *sampler)
+{
+	return sampler->pages <= sampler->measure->all_roots &&
+		sampler->sum[TOTAL_DEAD_ROOTS] > 0;
+}
+
+/*
  * Extend the sample until it tells enough, or is as large as it may be.
  * False if the other pages have to be read, too.
  */
@@ -458,6 +468,8 @@ extend_sample(Sampler *sampler)
 		read_sample(sampler);
 		level_inner_pages(sampler);
 		read_maps(sampler);
+		if (is_every_root_wanted(sampler))
+			return false;
 		if (is_need_known(sampler) && are_roots_known(sampler))
 			return true;
 		if (sample->count > measure->last_sample / 2)

@@ -39,6 +39,7 @@ typedef struct OpsSpgEntries
 	OpsSpgEntry *entry;
 	int			count;
 	int			space;
+	Size		text_bytes;		/* of these and of what was given up */
 	int			nlists;
 	uint32		chance;			/* some: those whose number is below */
 	OpsSpgRegion region[OPS_SPG_REGIONS];

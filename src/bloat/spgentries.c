@@ -20,12 +20,13 @@
 #include "core/compat.h"
 #include "utils/typcache.h"
 
-/* More entries are never kept, and no longer texts. */
-#define MAX_KEPT			65536
+/* More entries are never kept, nor more bytes of texts, and no longer ones. */
+#define MAX_KEPT			131072
+#define MAX_TEXTS			(32 * 1024 * 1024)
 #define MAX_TEXT			2000
 
 /* Of all entries that are seen, fewer are kept, but of k-d trees. */
-#define MAX_SOME			32768
+#define MAX_SOME			65536
 
 static bool is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
@@ -96,7 +97,7 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 	OpsSpgEntry *entry;
 
 	if (entries->cache == NULL || entries->count == MAX_KEPT ||
-		!entry_is_sound(entries, item, length) || way_length > MAX_TEXT)
+		entries->text_bytes > MAX_TEXTS || !entry_is_sound(entries, item, length) || way_length > MAX_TEXT)
 		return;
 	if (entries->count == entries->space)
 	{
@@ -112,7 +113,10 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 	entry->odds.region = entries->nregions;
 	entry->size = item->size;
 	if (entries->suffixes)
+	{
 		entry->value = whole_text(item, way, way_length);
+		entries->text_bytes += way_length + length;
+	}
 	else
 	{
 		SpGistLeafTuple copy = palloc(length);

@@ -72,13 +72,13 @@ static const OpsUsualFill part_fills[] = {
 #define FEW_ALIKE			0.05
 
 /* Entries that are played at most: the price goes by these. */
-#define MAX_PLAYED			24576
+#define MAX_PLAYED			49152
 
 /*
- * Builds of k-d trees of the same points in another order differ by 10 % in
- * size, so it is worth while to have all points of not too many pages.
+ * Builds of the same rows in another order differ, those of k-d trees by 10 %
+ * in size.  So it is worth while to have all entries of not too many pages.
  */
-#define KD_PAGES			640
+#define SMALL_PAGES			1024
 
 typedef struct SpgistState
 {
@@ -121,8 +121,7 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 				   RelationGetIndexPredicate(measure->rel) == NIL);
 	state.model.tidied = true;
 	ops_spg_entries_init(&state.some, measure->rel);
-	if (state.some.is_kd)
-		measure->small = KD_PAGES;
+	measure->small = SMALL_PAGES;
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);
