@@ -48,6 +48,7 @@ run_suite() {
 
 clean_up() {
 	[ -n "$work" ] || return 0
+	jobs -p | xargs -r kill
 	[ ! -e "$work/cluster/data" ] || test/lib/cluster.sh stop "$work/cluster"
 	[ -n "${OPS_KEEP:-}" ] || rm -rf "$work"
 }

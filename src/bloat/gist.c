@@ -200,7 +200,8 @@ played_fill(GistState *state, double share, double *doubt)
 		PlayLimits	little = {NULL, glance, glance, glance};
 
 		fill = fill_of(state, &little, rows, share, doubt);
-		if (fill == 0 || whole_index(state, 1, with_nulls(state, 1, fill)) >=
+		if (fill == 0 || rows <= glance ||
+			whole_index(state, 1, with_nulls(state, 1, fill)) >=
 			AS_IT_IS * measure->nblocks)
 			return fill;
 	}
@@ -234,10 +235,8 @@ fill_of(GistState *state, const PlayLimits *limits, double rows, double share,
 	halvings = halved;
 	for (int i = 0; i < parts; i++)
 	{
-		built = (OpsGistBuilt)
-		{
-			.halvings = halved
-		};
+		memset(&built, 0, sizeof(built));
+		built.halvings = halved;
 		play_part(state, rows, share, (double) i / parts, &built);
 		filled += built.fill * built.leaves;
 		leaves += built.leaves;

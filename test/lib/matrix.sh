@@ -1,7 +1,8 @@
 # matrix.sh: the other majors, each in a chroot of the Debian that has it.
 # Sourced by run.sh.  A chroot is kept below $matrix_cache for the next run.
 # Nothing is mounted outside, and whatever is started inside dies with its
-# process namespace, so an interrupted run leaves nothing behind.
+# process namespace, so an interrupted run leaves nothing behind.  The majors
+# run at the same time: much of what they do is to wait for something.
 
 matrix_cache=${OPS_MATRIX_CACHE:-/var/tmp/operations_runbook.matrix}
 
@@ -78,7 +79,8 @@ matrix_inner() {
 	INNER
 }
 
-# Bootstrap if need be and run; the log is left in the cache.
+# Bootstrap if need be and run; the log is left in the cache.  Ends what it
+# started if it is told to end.
 matrix_major() {
 	local major=$1 root=$matrix_cache/pg$1 log=$matrix_cache/pg$1.log
 
@@ -101,36 +103,48 @@ matrix_major() {
 			mount -t tmpfs -o mode=1777 tmpfs "$1/$d"
 		done
 		exec chroot "$1" /bin/bash /inner.sh "$2"' sh "$root" "$major" \
-		> "$log" 2>&1 < /dev/null
+		> "$log" 2>&1 < /dev/null &
+	trap "kill $!" TERM
+	wait
+}
+
+# What the log of a major says.
+matrix_report() {
+	local major=$1 log=$matrix_cache/pg$1.log
+
+	if [ "$major" = 19 ]; then
+		if grep -q '^ok - build' "$log" && ! grep -q '^not ok' "$log"; then
+			echo "# PostgreSQL 19 (candidate, not counted): all passed"
+		else
+			echo "# PostgreSQL 19 (candidate, not counted): $(grep '^not ok' "$log" | tr '\n' ';')"
+		fi
+		return
+	fi
+	sed -n -E "s/^(ok|not ok) - (.*)/\1 - PostgreSQL $major: \2/p" "$log"
+	grep -q '^ok - \(regress\|test/t\)' "$log" ||
+		echo "not ok - PostgreSQL $major ran no test"
+	if grep -q '^not ok' "$log"; then
+		{
+			tap_failures "$log"
+			tail -80 "$log"
+		} | sed 's/^/| /'
+	fi
+	echo "# PostgreSQL $major: $(grep -c '^ok - ' "$log") passed, $(grep -c '^not ok - ' "$log") failed"
 }
 
 suite_matrix() {
-	local major log allowed
+	local major majors=()
 
-	mkdir -p "$matrix_cache"
 	for major in ${OPS_MAJORS:-15 17 18 19}; do
-		[ "$major" != "$PGVER" ] || continue
-		matrix_major "$major"
-		log=$matrix_cache/pg$major.log
-		allowed=
-		[ "$major" != 19 ] || allowed=yes
-		if [ -n "$allowed" ]; then
-			if grep -q '^ok - build' "$log" && ! grep -q '^not ok' "$log"; then
-				echo "# PostgreSQL 19 (candidate, not counted): all passed"
-			else
-				echo "# PostgreSQL 19 (candidate, not counted): $(grep '^not ok' "$log" | tr '\n' ';')"
-			fi
-			continue
-		fi
-		sed -n -E "s/^(ok|not ok) - (.*)/\1 - PostgreSQL $major: \2/p" "$log"
-		grep -q '^ok - \(regress\|test/t\)' "$log" ||
-			echo "not ok - PostgreSQL $major ran no test"
-		if grep -q '^not ok' "$log"; then
-			{
-				tap_failures "$log"
-				tail -80 "$log"
-			} | sed 's/^/| /'
-		fi
-		echo "# PostgreSQL $major: $(grep -c '^ok - ' "$log") passed, $(grep -c '^not ok - ' "$log") failed"
+		[ "$major" = "$PGVER" ] || majors+=("$major")
+	done
+	mkdir -p "$matrix_cache"
+	for major in "${majors[@]}"; do
+		rm -f "$matrix_cache/pg$major.log"
+		matrix_major "$major" &
+	done
+	wait
+	for major in "${majors[@]}"; do
+		matrix_report "$major"
 	done
 }

@@ -92,7 +92,7 @@ ops_setup() {
 		"postgresql-server-dev-$PGVER" gcc make libc6-dev libssl-dev
 	ops_install_if_any "postgresql-$PGVER-cron"
 	if [ "$1" = test ]; then
-		ops_install clang clang-tools clang-tidy cppcheck valgrind lcov \
+		ops_install clang clang-tidy cppcheck valgrind lcov \
 			libipc-run-perl perltidy shellcheck rsync zip unzip jq \
 			debhelper fakeroot postgresql-server-dev-all mmdebstrap openssl
 		ops_install_if_any pg-bsd-indent
