@@ -46,9 +46,19 @@ run_suite() {
 	fi
 }
 
+# What runs in the background in a process group of its own, and may not heed
+# the first signal.
+end_jobs() {
+	local group
+
+	for group in $(jobs -pr); do
+		kill -TERM -- "-$group" && sleep 1 && kill -KILL -- "-$group"
+	done 2> /dev/null
+}
+
 clean_up() {
 	[ -n "$work" ] || return 0
-	jobs -p | xargs -r kill
+	end_jobs
 	[ ! -e "$work/cluster/data" ] || test/lib/cluster.sh stop "$work/cluster"
 	[ -n "${OPS_KEEP:-}" ] || rm -rf "$work"
 }

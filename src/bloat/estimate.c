@@ -39,7 +39,6 @@
 #include <math.h>
 
 #include "bloat/estimate.h"
-#include "utils/float.h"
 
 #define NORMAL_95			1.96
 
@@ -265,21 +264,31 @@ population(const OpsSample *sample)
 }
 
 /*
+ * From the most that a page has to an empty page: of no line is more known.
+ */
+static double
+steepest_slope(const OpsSample *sample, OpsBloatTotal total)
+{
+	double		most = 0;
+
+	for (int i = 0; i < sample->count; i++)
+		most = Max(most, sample->page[i].total[total]);
+	return most / OPS_MAP_EMPTY;
+}
+
+/*
  * Variance of an estimate for the slopes of its lines not being known.
  *
  * That hardly counts if the sample is like the relation, and for all if a
- * line is drawn far beyond what was sampled.  A slope that is not known at all
- * may lead from the most that a page has to an empty page.
+ * line is drawn far beyond what was sampled.
  */
 static double
 variance_of_slopes(const OpsSample *sample, OpsBloatTotal total,
 				   const Model *model, const OpsMapSum *sum)
 {
 	double		variance = 0;
-	double		steepest = 0;
+	double		steepest = steepest_slope(sample, total);
 
-	for (int i = 0; i < sample->count; i++)
-		steepest = Max(steepest, sample->page[i].total[total] / OPS_MAP_EMPTY);
 	for (int class = 0; class <= (model->by_class ? 1 : 0); class++)
 	{
 		const Line *line = &model->line[class];
@@ -295,13 +304,15 @@ variance_of_slopes(const OpsSample *sample, OpsBloatTotal total,
 }
 
 /*
- * Whether the map, about the mean of each line, adds up to what the sample
- * does.  Lines that have no slope need not.
+ * How far the map, about the mean of each line, is from adding up to what the
+ * sample does; 0 if that is by chance.  Lines that have no slope need not.
  */
-static bool
-is_like_sample(const OpsSample *sample, const Model *model,
-			   const OpsMapSum *sum, double *z)
+static double
+unlike_sample(const OpsSample *sample, const Model *model,
+			  const OpsMapSum *sum, double *z)
 {
+	double		unlike = 0;
+
 	for (int class = 0; class <= (model->by_class ? 1 : 0); class++)
 	{
 		const Line *line = &model->line[class];
@@ -318,24 +329,31 @@ is_like_sample(const OpsSample *sample, const Model *model,
 			difference -= page->stratum * z[i];
 		}
 		if (fabs(difference) > FAR_OFF * error_of_sum(sample, z))
-			return false;
+			unlike += fabs(difference);
 	}
-	return true;
+	return unlike;
 }
 
-static OpsEstimate
-estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
+/*
+ * False if the map is no help; then the plain estimate has to allow for pages
+ * that the map knows of and the sample does not.
+ */
+static bool
+estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z,
+				OpsEstimate *plain, OpsEstimate *estimate)
 {
-	OpsEstimate estimate = {.with_map = true};
 	OpsMapSum	sum = population(sample);
 	Model		model = fit_model(sample, &sum, total);
+	double		unlike = unlike_sample(sample, &model, &sum, z);
 
-	if (!is_like_sample(sample, &model, &sum, z))
+	if (unlike > 0)
 	{
-		estimate.error = get_float8_infinity();
-		return estimate;
+		plain->error = hypot(plain->error,
+							 unlike * steepest_slope(sample, total));
+		return false;
 	}
-	estimate.value = predict(&model, &sum);
+	estimate->with_map = true;
+	estimate->value = predict(&model, &sum);
 	for (int i = 0; i < sample->count; i++)
 	{
 		const OpsSampledPage *page = &sample->page[i];
@@ -345,7 +363,7 @@ estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
 		double		fitted = line->level + line->slope * page->entry.space;
 		double		residual = page->total[total] - fitted;
 
-		estimate.value += page->stratum * residual;
+		estimate->value += page->stratum * residual;
 
 		if (line->spread_x > 0)
 			leverage += distance * distance / line->spread_x;
@@ -354,10 +372,10 @@ estimate_by_map(const OpsSample *sample, OpsBloatTotal total, double *z)
 		if (!sample->is_whole)
 			z[i] += predict(&model, &page->around) / pages_of(&page->around);
 	}
-	estimate.error = hypot(error_of_sum(sample, z),
-						   sqrt(variance_of_slopes(sample, total, &model,
-												   &sum)));
-	return estimate;
+	estimate->error = hypot(error_of_sum(sample, z),
+							sqrt(variance_of_slopes(sample, total, &model,
+													&sum)));
+	return true;
 }
 
 OpsEstimate
@@ -368,9 +386,10 @@ ops_bloat_estimate(const OpsSample *sample, OpsBloatTotal total)
 
 	if (sample->has_maps && sample->count >= CLASS_PAGES && best.error > 0)
 	{
-		OpsEstimate by_map = estimate_by_map(sample, total, z);
+		OpsEstimate by_map = {0};
 
-		if (by_map.error < BETTER * best.error)
+		if (estimate_by_map(sample, total, z, &best, &by_map) &&
+			by_map.error < BETTER * best.error)
 			best = by_map;
 	}
 	best.value = Max(best.value, 0);

@@ -119,7 +119,7 @@ typedef struct GistState
 	BlockNumber *leaves;		/* that were read, and are not empty */
 	int			nleaves;
 	int			space;
-	bool		counted;		/* just the entries that lead to rows */
+	bool		counted;		/* all entries that lead to rows, one by one */
 } GistState;
 
 static void read_page(OpsBloatMeasure *measure, void *arg, BlockNumber block,
@@ -326,6 +326,7 @@ play_part(GistState *state, double wanted, double share, double from,
 			wanted /= 2;
 			built->halvings++;
 		} while (wanted > nrows);
+		pfree(rows);
 		rows = ops_gist_entries_pick(&entries, share, (int) wanted + 1,
 									 &nrows);
 	}

@@ -8,10 +8,10 @@
  * the number of rows as much as on the operator class and on the order in
  * which rows come; a constant would be off by a third.
  *
- * Therefore a small index is built in memory from entries of this one, in the
- * order of their rows, with the operator class's own functions.  It has as
- * many rows as the whole one, halved a number of times: then it is at the same
- * point between one splitting of all pages and the next.
+ * Therefore an index is built in memory from entries of this one, in the order
+ * of their rows, with the operator class's own functions.  If it would be too
+ * large it has as many rows as the whole one, halved a number of times: then it
+ * is at the same point between one splitting of all pages and the next.
  *
  *-------------------------------------------------------------------------
  */

@@ -229,7 +229,7 @@ forget(OpsGistChooser *chooser, OpsGistKeys *keys, int downlink)
 OffsetNumber
 ops_gist_choose(OpsGistChooser *chooser, const OpsGistKeys *keys)
 {
-	float		best[INDEX_MAX_KEYS];
+	float		best[INDEX_MAX_KEYS] = {0};
 	int			chosen = 0;
 	Keeps		keeps = UNDECIDED;
 

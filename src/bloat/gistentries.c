@@ -24,9 +24,8 @@
 #include "utils/syscache.h"
 #include "utils/typcache.h"
 
-/* More entries are never kept, nor many more bytes of them. */
+/* More entries are never kept. */
 #define MAX_KEPT			131072
-#define MAX_BYTES			(32 * 1024 * 1024)
 
 static bool key_is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(Relation index, IndexTuple entry, Size length);
@@ -112,8 +111,7 @@ ops_gist_entries_init(OpsGistEntries *entries, const OpsBloatMeasure *measure,
 bool
 ops_gist_entries_full(const OpsGistEntries *entries)
 {
-	return entries->count > MAX_KEPT - MaxIndexTuplesPerPage ||
-		entries->bytes > MAX_BYTES;
+	return entries->count > MAX_KEPT - MaxIndexTuplesPerPage;
 }
 
 /*

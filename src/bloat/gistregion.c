@@ -1,7 +1,8 @@
 /*-------------------------------------------------------------------------
  *
  * gistregion.c
- *	  Neighbouring leaves of a GiST index, with all that is on them.
+ *	  Leaves of a GiST index, with all that is on them: all of them, or else
+ *	  neighbouring ones.
  *
  * How a build splits pages goes by what lies close together: a thousand rows
  * of one day, a hundred of the same key.  Out of entries picked at random
@@ -23,9 +24,6 @@
 
 /* Pages that are read at most, whatever is on them. */
 #define MAX_PAGES			1024
-
-/* Pages of an index that is read whole. */
-#define MAX_INDEX_PAGES		4096
 
 typedef struct Region
 {
@@ -56,6 +54,7 @@ ops_gist_region(OpsGistEntries *entries, const BlockNumber *leaves,
 		.share = share,
 	};
 	int			step = coprime_step(nleaves);
+	int			most = Min(MAX_PAGES, entries->measure->last_sample);
 
 	for (int i = 0; i < nleaves && region.found < wanted &&
 		 !ops_gist_entries_full(entries); i++)
@@ -63,7 +62,7 @@ ops_gist_region(OpsGistEntries *entries, const BlockNumber *leaves,
 		BlockNumber block = leaves[(first + (uint64) i * step) % nleaves];
 		double		end = Min(region.found + (double) wanted / regions, wanted);
 
-		while (region.found < end && region.npages < MAX_PAGES &&
+		while (region.found < end && region.npages < most &&
 			   block < entries->measure->nblocks && !is_read(&region, block) &&
 			   !ops_gist_entries_full(entries))
 		{
@@ -109,14 +108,16 @@ coprime_step(int count)
 }
 
 /*
- * Add all entries, unless they are too many.
+ * Add all entries, unless they are too many, or on more pages than a sample
+ * may have.
  */
 bool
 ops_gist_read_all(OpsGistEntries *entries)
 {
-	BlockNumber nblocks = entries->measure->nblocks;
+	const OpsBloatMeasure *measure = entries->measure;
+	BlockNumber nblocks = measure->nblocks;
 
-	if (nblocks > MAX_INDEX_PAGES)
+	if (nblocks > measure->last_sample && !measure->exact)
 		return false;
 	for (BlockNumber block = 0; block < nblocks; block++)
 	{

@@ -127,9 +127,9 @@ only_btrees(List *indexes)
 }
 
 /*
- * A model goes by single entries, so by more rows than a B-tree does.  One
- * that plays a build wants to know which of them are dead, if no more pages have
- * to be read for that than a sample may have: the play takes longer.
+ * A model goes by single entries, so by more rows than a B-tree does.  Where a
+ * build can be played, it has to be known which of them are dead; no more pages
+ * are read for that than a sample may have, which takes less time than the play.
  */
 static void
 read_more(OpsBloatMeasure *measure, List *indexes)

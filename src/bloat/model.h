@@ -46,7 +46,7 @@ typedef struct OpsModelled
 	double		doubt;			/* half-width of the model, relative */
 	bool		by_chance;		/* a small build, which may come out otherwise */
 	bool		as_grown;		/* a build does what inserts do one by one */
-	bool		counted;		/* from entries that are known to lead to rows */
+	bool		counted;		/* all entries that lead to rows, one by one */
 } OpsModelled;
 
 /*

@@ -123,7 +123,8 @@ ops_roots_finish(struct OpsHeapRoots *roots, const OpsBloatMeasure *measure)
 	roots->live_error = measure->roots_error;
 	roots->share_error = measure->dead_roots_error;
 	roots->share = 1;
-	if (measure->nblocks > roots->nblocks)
+	if (measure->nblocks > roots->nblocks &&
+		!(measure->census && roots->stride == 1))
 		roots->share = (double) roots->nblocks / measure->nblocks;
 	roots->table_blocks = measure->nblocks;
 	if (roots->share < 1 && roots->dead > 0)

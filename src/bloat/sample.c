@@ -466,10 +466,10 @@ extend_sample(Sampler *sampler)
 	for (;;)
 	{
 		read_sample(sampler);
-		level_inner_pages(sampler);
-		read_maps(sampler);
 		if (is_every_root_wanted(sampler))
 			return false;
+		level_inner_pages(sampler);
+		read_maps(sampler);
 		if (is_need_known(sampler) && are_roots_known(sampler))
 			return true;
 		if (sample->count > measure->last_sample / 2)

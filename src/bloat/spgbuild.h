@@ -35,11 +35,10 @@ typedef struct OpsSpgEntries
 {
 	SpGistCache *cache;			/* NULL: none are kept of this index */
 	bool		suffixes;		/* leaves keep what follows the way down */
-	bool		is_kd;			/* a k-d tree of points */
 	OpsSpgEntry *entry;
 	int			count;
 	int			space;
-	Size		text_bytes;		/* of these and of what was given up */
+	Size		text_bytes;		/* of their values, if leaves keep suffixes */
 	int			nlists;
 	uint32		chance;			/* some: those whose number is below */
 	OpsSpgRegion region[OPS_SPG_REGIONS];
@@ -60,6 +59,8 @@ typedef struct OpsSpgBuilt
 
 /* spgentries.c */
 extern void ops_spg_entries_init(OpsSpgEntries *entries, Relation index);
+extern bool ops_spg_entries_full(const OpsSpgEntries *entries);
+extern void ops_spg_entries_cut(OpsSpgEntries *entries, int count);
 extern void ops_spg_entries_add(OpsSpgEntries *entries,
 								const OpsBloatMeasure *measure,
 								SpGistLeafTuple item, Size length,

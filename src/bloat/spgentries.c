@@ -20,13 +20,10 @@
 #include "core/compat.h"
 #include "utils/typcache.h"
 
-/* More entries are never kept, nor more bytes of texts, and no longer ones. */
+/* More entries are never kept, nor much more of texts, and no longer ones. */
 #define MAX_KEPT			131072
-#define MAX_TEXTS			(32 * 1024 * 1024)
+#define MAX_TEXT_BYTES		(32 * 1024 * 1024)
 #define MAX_TEXT			2000
-
-/* Of all entries that are seen, fewer are kept, but of k-d trees. */
-#define MAX_SOME			65536
 
 static bool is_harmless(const char *opclass, Oid type);
 static bool entry_is_sound(const OpsSpgEntries *entries, SpGistLeafTuple item,
@@ -48,7 +45,6 @@ ops_spg_entries_init(OpsSpgEntries *entries, Relation index)
 	ops_model_opclass(index, &opclass);
 	if (!is_harmless(NameStr(opclass), TupleDescAttr(index->rd_att, 0)->atttypid))
 		return;
-	entries->is_kd = strcmp(NameStr(opclass), "kd_point_ops") == 0;
 
 	/* The relation cache may drop its own at any time. */
 	entries->cache = palloc(sizeof(SpGistCache));
@@ -87,6 +83,32 @@ is_harmless(const char *opclass, Oid type)
 }
 
 /*
+ * Whether no other entry is kept.
+ */
+bool
+ops_spg_entries_full(const OpsSpgEntries *entries)
+{
+	return entries->count == MAX_KEPT ||
+		entries->text_bytes > MAX_TEXT_BYTES;
+}
+
+/*
+ * Give up all but the first ones.
+ */
+void
+ops_spg_entries_cut(OpsSpgEntries *entries, int count)
+{
+	for (int i = count; entries->suffixes && i < entries->count; i++)
+	{
+		void	   *value = DatumGetPointer(entries->entry[i].value);
+
+		entries->text_bytes -= VARSIZE(value);
+		pfree(value);
+	}
+	entries->count = count;
+}
+
+/*
  * Keep a copy of an entry; the way leads to where it is.
  */
 void
@@ -96,8 +118,8 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 {
 	OpsSpgEntry *entry;
 
-	if (entries->cache == NULL || entries->count == MAX_KEPT ||
-		entries->text_bytes > MAX_TEXTS || !entry_is_sound(entries, item, length) || way_length > MAX_TEXT)
+	if (entries->cache == NULL || ops_spg_entries_full(entries) ||
+		!entry_is_sound(entries, item, length) || way_length > MAX_TEXT)
 		return;
 	if (entries->count == entries->space)
 	{
@@ -115,7 +137,7 @@ ops_spg_entries_add(OpsSpgEntries *entries, const OpsBloatMeasure *measure,
 	if (entries->suffixes)
 	{
 		entry->value = whole_text(item, way, way_length);
-		entries->text_bytes += way_length + length;
+		entries->text_bytes += VARSIZE(DatumGetPointer(entry->value));
 	}
 	else
 	{
@@ -159,7 +181,7 @@ ops_spg_entries_thin_out(OpsSpgEntries *entries)
 {
 	int			kept = 0;
 
-	if (entries->count < (entries->is_kd ? MAX_KEPT : MAX_SOME))
+	if (entries->count < MAX_KEPT - MaxIndexTuplesPerPage)
 		return;
 	entries->chance /= 2;
 	for (int i = 0; i < entries->count; i++)

@@ -121,7 +121,8 @@ ops_bloat_spgist(OpsBloatMeasure *measure)
 				   RelationGetIndexPredicate(measure->rel) == NIL);
 	state.model.tidied = true;
 	ops_spg_entries_init(&state.some, measure->rel);
-	measure->small = SMALL_PAGES;
+	if (state.some.cache)
+		measure->small = SMALL_PAGES;
 	ops_bloat_sample(measure, 0, read_page, &state);
 
 	measure->dead_entries = ops_model_dead_share(&state.model);

@@ -73,6 +73,7 @@ typedef struct Region
 } Region;
 
 static bool is_enough(const Region *region);
+static bool is_exhausted(const Region *region);
 static void read_from(Region *region, const OpsSpgEntry *guide);
 static int	go_down(Region *region, Step *step, const OpsSpgEntry *guide);
 static int	choose_node(Region *region, SpGistInnerTuple tuple,
@@ -129,9 +130,18 @@ is_enough(const Region *region)
 
 	return (entries->nregions > 0 && entries->region[0].whole) ||
 		entries->nregions == OPS_SPG_REGIONS ||
-		region->nread >= MAX_READ ||
+		is_exhausted(region) ||
 		(entries->nregions >= LEAST_REGIONS &&
 		 region->found >= region->most * ENOUGH);
+}
+
+/*
+ * Whether there is no place for more entries, or too much was read for them.
+ */
+static bool
+is_exhausted(const Region *region)
+{
+	return region->nread >= MAX_READ || ops_spg_entries_full(region->entries);
 }
 
 /*
@@ -161,9 +171,9 @@ read_from(Region *region, const OpsSpgEntry *guide)
 
 		read_nodes(region, &step[i], i < nsteps - 1, i);
 		if (region->found - before > region->most_of_one ||
-			region->found > region->most || region->nread >= MAX_READ)
+			region->found > region->most || is_exhausted(region))
 		{
-			entries->count = count;
+			ops_spg_entries_cut(entries, count);
 			region->found = found;
 			break;
 		}
@@ -208,7 +218,7 @@ go_down(Region *region, Step *step, const OpsSpgEntry *guide)
 			/* What is below is read again, but for a lonely root. */
 			if (nsteps > 0 || region->nread > 1)
 			{
-				region->entries->count = count;
+				ops_spg_entries_cut(region->entries, count);
 				region->found = found;
 			}
 			break;
@@ -304,7 +314,7 @@ read_nodes(Region *region, const Step *step, bool others, int level)
 	{
 		ItemPointerData child;
 
-		if (region->found > region->most || region->nread >= MAX_READ)
+		if (region->found > region->most || is_exhausted(region))
 			return;
 		if (find_node(region, step, (step->node + i) % nnodes, &child))
 			read_below(region, child, level + 1);

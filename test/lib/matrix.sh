@@ -79,8 +79,7 @@ matrix_inner() {
 	INNER
 }
 
-# Bootstrap if need be and run; the log is left in the cache.  Ends what it
-# started if it is told to end.
+# Bootstrap if need be and run; the log is left in the cache.
 matrix_major() {
 	local major=$1 root=$matrix_cache/pg$1 log=$matrix_cache/pg$1.log
 
@@ -103,9 +102,7 @@ matrix_major() {
 			mount -t tmpfs -o mode=1777 tmpfs "$1/$d"
 		done
 		exec chroot "$1" /bin/bash /inner.sh "$2"' sh "$root" "$major" \
-		> "$log" 2>&1 < /dev/null &
-	trap "kill $!" TERM
-	wait
+		> "$log" 2>&1 < /dev/null
 }
 
 # What the log of a major says.
@@ -139,10 +136,13 @@ suite_matrix() {
 		[ "$major" = "$PGVER" ] || majors+=("$major")
 	done
 	mkdir -p "$matrix_cache"
+	# Each in a process group of its own, that run.sh can end.
+	set -m
 	for major in "${majors[@]}"; do
 		rm -f "$matrix_cache/pg$major.log"
 		matrix_major "$major" &
 	done
+	set +m
 	wait
 	for major in "${majors[@]}"; do
 		matrix_report "$major"
