@@ -317,10 +317,20 @@ $primary->safe_psql('postgres',
 # Memory: a thousand reports take what the first hundred took.
 my @sizes = split /\n/, $primary->safe_psql(
 	'postgres', q{
+	CREATE TABLE app.parts AS
+	SELECT i AS id, 'part ' || i % 50 AS name, repeat('x', 50 + i % 200) AS body FROM generate_series(1, 5000) AS i;
+	CREATE INDEX parts_id ON app.parts (id);
+	CREATE INDEX parts_hash ON app.parts USING hash (id);
+	CREATE INDEX parts_words ON app.parts USING gin (to_tsvector('simple', name));
+	CREATE INDEX parts_point ON app.parts USING gist (point(id, id % 100));
+	CREATE INDEX parts_box ON app.parts USING gist (box(point(id % 70, id % 90), point(id % 70 + 1, id % 90 + 1)));
+	CREATE INDEX parts_quad ON app.parts USING spgist (point(id, id % 100));
+	CREATE INDEX parts_text ON app.parts USING spgist ((name || id));
+	DELETE FROM app.parts WHERE id % 3 = 0;
 	CREATE PROCEDURE pg_temp.reports(n int) LANGUAGE plpgsql AS
 	$$BEGIN
 		FOR i IN 1 .. n LOOP
-			PERFORM count(*) FROM ops.bloat_report('app.orders');
+			PERFORM count(*) FROM ops.bloat_report('app.parts', min_size => 0);
 			COMMIT;
 		END LOOP;
 	END$$;
